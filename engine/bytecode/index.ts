@@ -1,0 +1,11 @@
+export type {
+  AssembledFunction,
+  ConstantDefinition,
+  FieldReference,
+  KernelMember,
+  KernelMemberType,
+  KernelStruct,
+  MapDefinition,
+  ObjectDefinition,
+  SymbolReference,
+} from './assembled-function.js';

@@ -1,0 +1,3 @@
+export { ERROR_CODES, type ErrorCode, type ErrorCodeEntry } from './codes.js';
+export { formatSourceLocation, locate, type SourceLocation } from './source-location.js';
+export { formatError, VespidError, type VespidErrorOptions } from './vespid-error.js';
