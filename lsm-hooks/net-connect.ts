@@ -1,5 +1,13 @@
+import { type Label, R0, R1, R2, R3, R6, R7, R8, R10 } from '../engine/bytecode/index.js';
+import type { AttachableHook, AttachPoint } from './attach-candidate.js';
 import type { HookDefinition } from './definition.js';
 import { PROCESS_FIELDS } from './process-fields.js';
+import type { Frame } from './program/frame.js';
+import { kernelField } from './program/kernel-types.js';
+import { PROCESS_READERS } from './program/process-readers.js';
+import type { FieldReaders } from './program/readers.js';
+import { CGROUP_RETURNS, LSM_RETURNS } from './program/returns.js';
+import { SCRATCH } from './program/scratch-layout.js';
 
 /** A socket is connected to an IPv4 or IPv6 address. */
 export const NET_CONNECT: HookDefinition = {
@@ -24,6 +32,166 @@ export const NET_CONNECT: HookDefinition = {
       },
       doc: 'transport protocol of the socket',
       example: 'tcp',
+    },
+  ],
+};
+
+const AF_INET = 2;
+const AF_INET6 = 10;
+
+/** The destination in the working memory, the same from every attach point: u32 family, u32 0, 16 address bytes,
+ * u16 port in network order, u16 0. The first 24 bytes are a record's `ip` slot. */
+const FAMILY = SCRATCH.hookData;
+const ADDRESS = SCRATCH.hookData + 8;
+const PORT = SCRATCH.hookData + 24;
+
+function readers(readProtocol: (frame: Frame) => void): FieldReaders {
+  return {
+    integers: {
+      ...PROCESS_READERS.integers,
+      'net.port': ({ assembler }) => void assembler.load(2, R0, R7, PORT).toBigEndian(R0, 16),
+      'net.family': ({ assembler }) => void assembler.load(4, R0, R7, FAMILY),
+      'net.protocol': readProtocol,
+    },
+    strings: PROCESS_READERS.strings,
+    memory: { 'net.address': FAMILY },
+  };
+}
+
+function emitClearDestination({ assembler }: Frame): void {
+  assembler.moveImmediate(R1, 0);
+  for (let offset = 0; offset < 32; offset += 8) assembler.store(8, R7, FAMILY + offset, R1);
+}
+
+/** ::ffff:a.b.c.d is the IPv4 address a.b.c.d: a policy on the one must not be passed by writing the other. */
+function emitUnmap({ assembler }: Frame): void {
+  const keep = assembler.label('not IPv4-mapped');
+  assembler
+    .load(4, R1, R7, FAMILY)
+    .jumpIfImmediate('!=', R1, AF_INET6, keep)
+    .load(8, R1, R7, ADDRESS)
+    .jumpIfImmediate('!=', R1, 0, keep)
+    .load(4, R1, R7, ADDRESS + 8)
+    .jump32IfImmediate('!=', R1, 0xffff_0000, keep)
+    .load(4, R1, R7, ADDRESS + 12)
+    .store(4, R7, ADDRESS, R1)
+    .storeImmediate(4, R7, ADDRESS + 8, 0)
+    .storeImmediate(4, R7, ADDRESS + 12, 0)
+    .storeImmediate(4, R7, FAMILY, AF_INET)
+    .place(keep);
+}
+
+/** `int socket_connect(struct socket *sock, struct sockaddr *address, int addrlen)`. */
+const LSM: AttachPoint = {
+  section: 'lsm/socket_connect',
+  functionName: 'net_connect_lsm',
+  access: 'direct',
+  readers: readers((frame) =>
+    frame.readHookField([kernelField('socket', 'sk'), kernelField('sock', 'sk_protocol')], 2),
+  ),
+  returns: LSM_RETURNS,
+  scopedByAttachment: false,
+  filter: filterInternet,
+  setup: setupFromSocketAddress,
+};
+
+function filterInternet({ assembler }: Frame, ignore: Label): void {
+  const internet = assembler.label('internet address');
+  assembler
+    .load(8, R1, R6, 8)
+    .loadField(2, R1, R1, kernelField('sockaddr', 'sa_family'))
+    .jumpIfImmediate('==', R1, AF_INET, internet)
+    .jumpIfImmediate('!=', R1, AF_INET6, ignore)
+    .place(internet);
+}
+
+/**
+ * `struct sockaddr_in`: family 0, port 2, address 4. `struct sockaddr_in6`: family 0, port 2, flow 4, address 8
+ * (include/uapi/linux/in.h, in6.h). The kernel copied the address from user space into a sockaddr_storage before
+ * it called the hook, so 24 bytes are always there and nobody can change them now.
+ */
+function setupFromSocketAddress(frame: Frame, ignore: Label): void {
+  const { assembler } = frame;
+  const version6 = assembler.label('IPv6');
+  const done = assembler.label('address copied');
+  emitClearDestination(frame);
+  assembler
+    .move(R1, R10)
+    .aluImmediate('add', R1, -32)
+    .moveImmediate(R2, 24)
+    .load(8, R3, R6, 8)
+    .callHelper('probe_read_kernel')
+    .jumpIfImmediate('!=', R0, 0, ignore)
+    .load(8, R8, R6, 0)
+    .load(2, R1, R10, -30)
+    .store(2, R7, PORT, R1)
+    .load(2, R1, R10, -32)
+    .store(4, R7, FAMILY, R1)
+    .jumpIfImmediate('==', R1, AF_INET6, version6)
+    .load(4, R1, R10, -28)
+    .store(4, R7, ADDRESS, R1)
+    .jump(done)
+    .place(version6)
+    .load(8, R1, R10, -24)
+    .store(8, R7, ADDRESS, R1)
+    .load(8, R1, R10, -16)
+    .store(8, R7, ADDRESS + 8, R1)
+    .place(done);
+  emitUnmap(frame);
+}
+
+/** Offsets in `struct bpf_sock_addr`, include/uapi/linux/bpf.h. */
+const SOCK_ADDR = { ip4: 4, ip6: 8, port: 24, protocol: 36 } as const;
+
+/** BPF_CGROUP_INET4_CONNECT and BPF_CGROUP_INET6_CONNECT. */
+function cgroupPoint(version: 4 | 6): AttachPoint {
+  return {
+    section: `cgroup/connect${version}`,
+    functionName: `net_connect${version}`,
+    access: 'direct',
+    readers: readers(({ assembler }) => void assembler.load(4, R0, R6, SOCK_ADDR.protocol)),
+    returns: CGROUP_RETURNS,
+    scopedByAttachment: true,
+    setup: (frame) => {
+      const { assembler } = frame;
+      emitClearDestination(frame);
+      assembler.moveImmediate(R8, 0).load(4, R1, R6, SOCK_ADDR.port).store(2, R7, PORT, R1);
+      assembler.storeImmediate(4, R7, FAMILY, version === 4 ? AF_INET : AF_INET6);
+      if (version === 4) {
+        assembler.load(4, R1, R6, SOCK_ADDR.ip4).store(4, R7, ADDRESS, R1);
+        return;
+      }
+      for (let word = 0; word < 16; word += 4) {
+        assembler.load(4, R1, R6, SOCK_ADDR.ip6 + word).store(4, R7, ADDRESS + word, R1);
+      }
+      emitUnmap(frame);
+    },
+  };
+}
+
+export const NET_CONNECT_HOOK: AttachableHook = {
+  definition: NET_CONNECT,
+  candidates: [
+    {
+      id: 'lsm',
+      requires: 'bpf-lsm',
+      effects: ['audit', 'deny', 'kill'],
+      weaker: {},
+      guarantee: 'deny gives the caller EPERM and no packet is sent',
+      points: [LSM],
+    },
+    {
+      id: 'cgroup',
+      requires: 'cgroup-sock-addr',
+      effects: ['audit', 'deny'],
+      weaker: {
+        kill: {
+          effect: 'deny',
+          reason: 'a cgroup program cannot send a signal; it can refuse the connection',
+        },
+      },
+      guarantee: 'deny gives the caller EPERM and no packet is sent',
+      points: [cgroupPoint(4), cgroupPoint(6)],
     },
   ],
 };

@@ -29,7 +29,12 @@ export type SymbolReference =
 export interface FieldReference {
   readonly slotIndex: number;
   /** enum bpf_core_relo_kind of include/uapi/linux/bpf.h */
-  readonly kind: 'field-byte-offset' | 'field-byte-size' | 'field-exists';
+  readonly kind:
+    | 'field-byte-offset'
+    | 'field-byte-size'
+    | 'field-exists'
+    | 'field-left-shift'
+    | 'field-right-shift';
   /** Name of a declared {@link KernelStruct}. */
   readonly struct: string;
   /** Member names from that struct inwards: `['f_path', 'dentry']`. */
@@ -50,6 +55,8 @@ export interface KernelMember {
 
 export type KernelMemberType =
   | { readonly kind: 'int'; readonly byteSize: 1 | 2 | 4 | 8; readonly signed: boolean }
+  /** A bit-field of an unsigned int. */
+  | { readonly kind: 'bits'; readonly bitCount: number }
   /** `to: null` is `void *`. */
   | { readonly kind: 'pointer'; readonly to: string | null }
   /** An embedded struct or union. */
@@ -83,4 +90,6 @@ export interface ObjectDefinition {
   readonly maps: readonly MapDefinition[];
   readonly constants: readonly ConstantDefinition[];
   readonly kernelTypes: readonly KernelStruct[];
+  /** Kept in a section of its own, `.vespid`, which other loaders pass over; empty for none. */
+  readonly metadata: Uint8Array;
 }

@@ -9,3 +9,54 @@ export type {
   ObjectDefinition,
   SymbolReference,
 } from './assembled-function.js';
+export { Assembler, type FieldPath, type Label } from './assembler.js';
+export { BtfBuilder } from './btf/btf-builder.js';
+export { byteSizeOf, skipModifiers } from './btf/btf-layout.js';
+export { Btf } from './btf/btf-reader.js';
+export type { BtfArray, BtfComposite, BtfEnum, BtfKind, BtfMember, BtfType } from './btf/btf-type.js';
+export { ByteReader } from './byte-reader.js';
+export { ByteWriter } from './byte-writer.js';
+export {
+  type CoreRelocation,
+  resolveCoreRelocation,
+} from './core/core-relocation.js';
+export { POISON_HELPER_ID } from './core/patch-instruction.js';
+export type { CoreKind } from './core/relocation-kind.js';
+export type { CoreResolution } from './core/resolution.js';
+export {
+  HELPER,
+  type HelperName,
+  MAP_TYPE,
+  PSEUDO,
+  R0,
+  R1,
+  R2,
+  R3,
+  R4,
+  R5,
+  R6,
+  R7,
+  R8,
+  R9,
+  R10,
+  type Register,
+  SLOT_BYTES,
+} from './isa.js';
+export {
+  applyCoreRelocations,
+  type PoisonedInstruction,
+  type RelocatedProgram,
+} from './object/applied-core.js';
+export type { DataSection, DataVariable } from './object/data-sections.js';
+export { type LinkedProgram, linkProgram } from './object/link.js';
+export { type ObjectFile, type ObjectMap, programNamed, readObject } from './object/object-file.js';
+export type { ObjectFunction, SourceLine } from './object/object-functions.js';
+export { writeObject } from './object/object-writer.js';
+export { type ProgramFacts, programFacts } from './object/program-facts.js';
+export {
+  ATTACH_TYPE,
+  type AttachTypeName,
+  PROGRAM_TYPE,
+  type ProgramTypeName,
+} from './object/program-type.js';
+export { parseSectionName, type SectionMeaning } from './object/section-name.js';

@@ -6,6 +6,164 @@
 export const ERROR_CODES = {
   // Reading untrusted bytes (engine/bytecode)
   BYTES_OUT_OF_RANGE: { exit: 1, summary: 'a read past the end of the input' },
+  ELF_MALFORMED: { exit: 1, summary: 'the object file is not well-formed ELF' },
+  ELF_UNSUPPORTED: { exit: 1, summary: 'the file is ELF, but not a 64-bit little-endian BPF object' },
+  BTF_MALFORMED: { exit: 1, summary: 'type information (BTF) breaks the format' },
+  BTF_EXT_MALFORMED: { exit: 1, summary: 'the .BTF.ext section of an object breaks the format' },
+  OBJECT_MALFORMED: {
+    exit: 1,
+    summary: 'symbols, relocations and sections of a BPF object contradict one another',
+  },
+  OBJECT_UNSUPPORTED: { exit: 1, summary: 'a BPF object uses a feature that Vespid does not load yet' },
+  OBJECT_SECTION_UNKNOWN: { exit: 1, summary: 'the section name of a program says no known program type' },
+  OBJECT_PROGRAM_UNKNOWN: { exit: 1, summary: 'a BPF object has no program of the name asked for' },
+  OBJECT_DEFINITION_INVALID: {
+    exit: 1,
+    summary: 'what the object writer was given cannot be written as an object',
+  },
+  CORE_MALFORMED: { exit: 1, summary: 'a CO-RE relocation does not fit the types of its own object' },
+  CORE_UNSUPPORTED: { exit: 1, summary: 'a CO-RE relocation is of a kind that Vespid does not resolve yet' },
+  CORE_AMBIGUOUS: { exit: 1, summary: 'kernel types of one name give a CO-RE relocation different values' },
+  CORE_INSTRUCTION_MISMATCH: {
+    exit: 1,
+    summary: 'an instruction does not hold what its CO-RE relocation says',
+  },
+
+  // Assembling and compiling (engine/bytecode, engine/compiler)
+  ASSEMBLER_INVALID: {
+    exit: 1,
+    summary: 'code that cannot be encoded: a label not placed, a value out of range',
+  },
+
+  COMPILE_LIMIT: { exit: 1, summary: 'a policy set that needs more than a program can hold' },
+  COMPILE_UNREADABLE_FIELD: {
+    exit: 1,
+    summary: 'a rule tests a field that no attach point of its hook can read',
+  },
+
+  OBJECT_METADATA_MALFORMED: { exit: 1, summary: "an object's own rule table cannot be read" },
+
+  // The kernel (engine/kernel)
+  KERNEL_UNSUPPORTED: { exit: 4, summary: 'this kernel or machine lacks something that is needed' },
+  KERNEL_PERMISSION: { exit: 4, summary: 'the kernel refused a bpf(2) command for lack of privilege' },
+  KERNEL_CALL_FAILED: { exit: 1, summary: 'a system call failed' },
+  PROGRAM_REFUSED: { exit: 1, summary: "the kernel's verifier refused a program; the log says why" },
+  BTF_REFUSED: { exit: 1, summary: "the kernel refused an object's BTF; the log says why" },
+  CGROUP_NOT_FOUND: { exit: 2, summary: 'a path that is not a cgroup v2 directory' },
+
+  // Policies (policies/language)
+  POLICY_YAML_SYNTAX: { exit: 1, summary: 'a policy file is not YAML of the form that is accepted' },
+  POLICY_LIMIT: { exit: 1, summary: 'a policy file, a list or a condition is larger than its limit' },
+  POLICY_SCHEMA: { exit: 1, summary: 'a policy lacks a value or has one of the wrong form' },
+  POLICY_UNKNOWN_KEY: { exit: 1, summary: 'a policy has a key that its form does not know' },
+  POLICY_NOT_YET_SUPPORTED: { exit: 1, summary: 'a policy uses a documented form that is still to come' },
+  POLICY_DUPLICATE_NAME: { exit: 1, summary: 'two policies have the same name' },
+  POLICY_ATTACK_UNKNOWN: { exit: 1, summary: 'a technique id is not in ATT&CK v19 for Linux or containers' },
+  POLICY_UNKNOWN_HOOK: { exit: 1, summary: 'a rule names a hook that the catalogue does not have' },
+  POLICY_UNKNOWN_FIELD: { exit: 1, summary: 'a condition names a field that its hook does not have' },
+  POLICY_CEL_SYNTAX: { exit: 1, summary: 'a condition is not a CEL expression' },
+  POLICY_CEL_TYPE: { exit: 1, summary: 'the types in a condition do not fit together' },
+  POLICY_CONDITION_UNSUPPORTED: {
+    exit: 1,
+    summary: 'a condition is good CEL but cannot be compiled for the kernel',
+  },
+  POLICY_CONSTANT_INVALID: { exit: 1, summary: 'a field is compared with a constant that it can never hold' },
+  POLICY_FIELD_VALUE: {
+    exit: 1,
+    summary: 'an event lacks a field that a condition reads, or has it in another type',
+  },
+
+  // Signing and trust (signing)
+  KEY_MALFORMED: { exit: 1, summary: 'a key file is not the PEM of a PKCS#8 private or SPKI public key' },
+  KEY_ENCRYPTED: { exit: 1, summary: 'a private key file is under a passphrase' },
+  KEY_ALGORITHM_UNSUPPORTED: { exit: 1, summary: 'a key is of another algorithm than Ed25519' },
+  KEY_NOT_PRIVATE: { exit: 1, summary: 'a public key was given where the private key is needed' },
+  KEY_NOT_PUBLIC: { exit: 1, summary: 'a private key was given where the public key is needed' },
+  KEY_WEAK: {
+    exit: 3,
+    summary: 'a public key under which a signature proves nothing (small order, non-canonical)',
+  },
+  SIGN_INPUT_EMPTY: { exit: 2, summary: 'there is neither a policy nor an object to sign' },
+  SIGN_NAME_INVALID: { exit: 2, summary: 'a bundle or file to sign has a name that a bundle cannot carry' },
+  SIGN_NAME_DUPLICATE: { exit: 2, summary: 'two files to sign have the same name' },
+  SIGN_CLAIM_INVALID: { exit: 1, summary: 'what is claimed about programs does not fit the objects to sign' },
+  BUNDLE_OUTPUT_OCCUPIED: { exit: 2, summary: 'the output path holds something other than a bundle' },
+  BUNDLE_NOT_A_BUNDLE: { exit: 3, summary: 'a path is not an OCI image layout' },
+  BUNDLE_TOO_LARGE: { exit: 3, summary: 'a bundle has more files or bytes than its limits allow' },
+  BUNDLE_LAYOUT_UNSUPPORTED: {
+    exit: 3,
+    summary: 'oci-layout is not exactly that of image layout version 1.0.0',
+  },
+  BUNDLE_FILE_NOT_REGULAR: { exit: 3, summary: 'a bundle has a symlink, device, socket or pipe in it' },
+  BUNDLE_FILE_MISSING: { exit: 3, summary: 'a file that a bundle names is not in it' },
+  BUNDLE_FILE_UNEXPECTED: { exit: 3, summary: 'a bundle has a file that it does not name' },
+  BUNDLE_BLOB_DIGEST_MISMATCH: { exit: 3, summary: 'a blob does not have the digest in its path' },
+  BUNDLE_BLOB_SIZE_MISMATCH: { exit: 3, summary: 'a blob does not have the size in its descriptor' },
+  BUNDLE_JSON_MALFORMED: { exit: 3, summary: 'a document of a bundle is not strict JSON' },
+  BUNDLE_JSON_DUPLICATE_KEY: { exit: 3, summary: 'a document of a bundle has a member twice' },
+  BUNDLE_JSON_LIMIT: { exit: 3, summary: 'a document of a bundle is too large or nests too deep' },
+  BUNDLE_JSON_NOT_CANONICAL: { exit: 3, summary: 'a document of a bundle is not in its canonical form' },
+  BUNDLE_DOCUMENT_INVALID: { exit: 3, summary: 'a document of a bundle has not the documented members' },
+  BUNDLE_NAME_INVALID: { exit: 3, summary: 'a bundle or a file in it has a name that is not allowed' },
+  BUNDLE_NAME_DUPLICATE: { exit: 3, summary: 'two files of a bundle have the same name' },
+  BUNDLE_NAME_MISMATCH: {
+    exit: 3,
+    summary: "the index calls a bundle otherwise than the bundle's own config",
+  },
+  BUNDLE_UNSIGNED: { exit: 3, summary: 'a bundle has no attestation' },
+  BUNDLE_ATTESTATION_DUPLICATE: { exit: 3, summary: 'a bundle lists one attestation twice' },
+  BUNDLE_ATTESTATION_FOREIGN: { exit: 3, summary: 'an attestation is attached to another manifest' },
+  BUNDLE_KEY_ID_MISMATCH: { exit: 3, summary: 'an attestation names two different keys' },
+  BUNDLE_SIGNATURE_INVALID: { exit: 3, summary: 'a signature does not verify with the key that it names' },
+  BUNDLE_PAYLOAD_TYPE_UNSUPPORTED: { exit: 3, summary: 'a signature was made over another type of payload' },
+  BUNDLE_SIGNER_UNKNOWN: { exit: 3, summary: 'no signer of a bundle is in the trust policy' },
+  BUNDLE_SIGNER_EXPIRED: { exit: 3, summary: 'the signing key is past its validUntil' },
+  BUNDLE_SIGNER_NOT_YET_VALID: { exit: 3, summary: 'the signing key is before its validFrom' },
+  BUNDLE_THRESHOLD_NOT_MET: { exit: 3, summary: 'too few distinct trusted keys signed a bundle' },
+  BUNDLE_ATTESTATIONS_DISAGREE: {
+    exit: 3,
+    summary: 'trusted signers of a bundle signed different statements',
+  },
+  BUNDLE_STATEMENT_INVALID: { exit: 3, summary: 'a signed payload is not a Vespid in-toto statement' },
+  BUNDLE_SUBJECT_DUPLICATE: { exit: 3, summary: 'a signed statement has a subject twice' },
+  BUNDLE_SUBJECT_MISSING: {
+    exit: 3,
+    summary: 'a signed statement leaves out a file or program of the bundle',
+  },
+  BUNDLE_SUBJECT_MISMATCH: {
+    exit: 3,
+    summary: 'a signed statement has another digest for a file or program',
+  },
+  BUNDLE_SUBJECT_UNEXPECTED: {
+    exit: 3,
+    summary: 'a signed statement has a subject that is not in the bundle',
+  },
+  BUNDLE_CLAIM_INVALID: {
+    exit: 3,
+    summary: 'signed claims about programs do not fit the objects of the bundle',
+  },
+  TRUST_POLICY_MALFORMED: { exit: 1, summary: 'a trust policy is not one plain YAML document' },
+  TRUST_POLICY_INVALID: { exit: 1, summary: 'a trust policy has an unknown, missing or wrong field' },
+  TRUST_POLICY_DATE_INVALID: {
+    exit: 1,
+    summary: 'a date of a trust policy is not RFC 3339, or ends before it starts',
+  },
+  TRUST_POLICY_KEY_UNREADABLE: {
+    exit: 1,
+    summary: 'a public key file that a trust policy names cannot be read',
+  },
+  TRUST_POLICY_ID_DUPLICATE: { exit: 1, summary: 'a trust policy has an id twice' },
+  TRUST_POLICY_KEY_DUPLICATE: { exit: 1, summary: 'a trust policy has one key under two ids' },
+  TRUST_POLICY_THRESHOLD_UNREACHABLE: {
+    exit: 1,
+    summary: 'the threshold of a trust policy is above its keys',
+  },
+
+  // Loading (engine/loader)
+  EFFECT_NOT_DELIVERABLE: { exit: 4, summary: 'a policy asks for an effect that this kernel cannot deliver' },
+  HOOK_NOT_ATTACHABLE: { exit: 4, summary: 'no way to attach a hook works on this kernel' },
+  GATE_UNSUPPORTED: { exit: 4, summary: 'the gate cannot stand before the verifier on this kernel' },
+  BUNDLE_CLAIM_FALSE: { exit: 3, summary: 'an attestation states something else than the objects hold' },
 
   // General input and environment
   INPUT_NOT_FOUND: { exit: 2, summary: 'a file or directory named on the command line does not exist' },

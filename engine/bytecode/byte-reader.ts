@@ -1,0 +1,90 @@
+import { VespidError } from '../errors/index.js';
+
+const UTF8 = new TextDecoder('utf-8');
+
+/**
+ * The one class that does offset arithmetic over untrusted bytes: every read states where it reads, and is
+ * checked against the end once, here. Little-endian, as every format that it is used for.
+ */
+export class ByteReader {
+  readonly bytes: Uint8Array;
+  /** What the bytes are, for messages: `probe.bpf.o: .BTF`. */
+  readonly label: string;
+  readonly #view: DataView;
+
+  constructor(bytes: Uint8Array, label: string) {
+    this.bytes = bytes;
+    this.label = label;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get byteLength(): number {
+    return this.bytes.byteLength;
+  }
+
+  u8(byteOffset: number): number {
+    this.#check(byteOffset, 1);
+    return this.#view.getUint8(byteOffset);
+  }
+
+  u16(byteOffset: number): number {
+    this.#check(byteOffset, 2);
+    return this.#view.getUint16(byteOffset, true);
+  }
+
+  u32(byteOffset: number): number {
+    this.#check(byteOffset, 4);
+    return this.#view.getUint32(byteOffset, true);
+  }
+
+  i32(byteOffset: number): number {
+    this.#check(byteOffset, 4);
+    return this.#view.getInt32(byteOffset, true);
+  }
+
+  u64(byteOffset: number): bigint {
+    this.#check(byteOffset, 8);
+    return this.#view.getBigUint64(byteOffset, true);
+  }
+
+  /**
+   * A 64-bit size or offset as a number. One beyond 2^53 cannot be a place in any file, so it comes back as
+   * `Number.MAX_SAFE_INTEGER` and fails the bounds check of whoever uses it.
+   */
+  size64(byteOffset: number): number {
+    const value = this.u64(byteOffset);
+    return value > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(value);
+  }
+
+  /** A view (not a copy) of `byteSize` bytes. */
+  slice(byteOffset: number, byteSize: number): Uint8Array {
+    this.#check(byteOffset, byteSize);
+    return this.bytes.subarray(byteOffset, byteOffset + byteSize);
+  }
+
+  /** A reader of a part, whose offsets count from the part's start. */
+  part(byteOffset: number, byteSize: number, label: string): ByteReader {
+    return new ByteReader(this.slice(byteOffset, byteSize), label);
+  }
+
+  /** The bytes from `byteOffset` up to, not including, the next NUL, which must be there. */
+  cString(byteOffset: number): string {
+    this.#check(byteOffset, 1);
+    const end = this.bytes.indexOf(0, byteOffset);
+    if (end === -1) {
+      throw new VespidError('BYTES_OUT_OF_RANGE', `${this.label}: string at ${byteOffset} has no end`, {
+        hint: 'the file is truncated or damaged',
+      });
+    }
+    return UTF8.decode(this.bytes.subarray(byteOffset, end));
+  }
+
+  #check(byteOffset: number, byteSize: number): void {
+    if (byteOffset >= 0 && byteSize >= 0 && byteOffset + byteSize <= this.bytes.byteLength) return;
+    throw new VespidError(
+      'BYTES_OUT_OF_RANGE',
+      `${this.label}: ${byteSize} bytes expected at ${byteOffset}, but it ends at ${this.bytes.byteLength}`,
+      { hint: 'the file is truncated or damaged' },
+    );
+  }
+}

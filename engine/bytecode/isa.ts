@@ -1,0 +1,121 @@
+/**
+ * The BPF instruction set as far as Vespid emits it: RFC 9669 sections 3 to 5, and the calls that Linux adds.
+ */
+
+/** A register number. R10 is the read-only frame pointer; R1 to R5 are lost over a call (RFC 9669, 2.2). */
+export type Register = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10;
+export const R0 = 0;
+export const R1 = 1;
+export const R2 = 2;
+export const R3 = 3;
+export const R4 = 4;
+export const R5 = 5;
+export const R6 = 6;
+export const R7 = 7;
+export const R8 = 8;
+export const R9 = 9;
+export const R10 = 10;
+
+/** Bytes in one instruction slot; `ld_imm64` takes two. */
+export const SLOT_BYTES = 8;
+
+/** Instruction classes, RFC 9669 section 3.1. */
+export const CLASS = {
+  ld: 0x00,
+  ldx: 0x01,
+  st: 0x02,
+  stx: 0x03,
+  alu32: 0x04,
+  jmp: 0x05,
+  jmp32: 0x06,
+  alu64: 0x07,
+} as const;
+
+/** Source operand: immediate or register, RFC 9669 section 4. */
+export const SOURCE = { k: 0x00, x: 0x08 } as const;
+
+/** Arithmetic operations, RFC 9669 section 4.1. */
+export const ALU = {
+  add: 0x00,
+  sub: 0x10,
+  mul: 0x20,
+  div: 0x30,
+  or: 0x40,
+  and: 0x50,
+  lsh: 0x60,
+  rsh: 0x70,
+  neg: 0x80,
+  mod: 0x90,
+  xor: 0xa0,
+  mov: 0xb0,
+  arsh: 0xc0,
+} as const;
+export type AluOperation = keyof typeof ALU;
+
+/** Byte swaps, RFC 9669 section 4.2: class alu32, the source bit says to big (1) or to little (0) endian. */
+export const END = 0xd0;
+
+/** Jumps, RFC 9669 section 4.3. */
+export const JUMP = {
+  '==': 0x10,
+  '>': 0x20,
+  '>=': 0x30,
+  '&': 0x40,
+  '!=': 0x50,
+  's>': 0x60,
+  's>=': 0x70,
+  '<': 0xa0,
+  '<=': 0xb0,
+  's<': 0xc0,
+  's<=': 0xd0,
+} as const;
+export type JumpCondition = keyof typeof JUMP;
+export const JA = 0x00;
+export const CALL = 0x80;
+export const EXIT = 0x90;
+
+/** Access sizes in bytes, RFC 9669 section 5. */
+export const SIZE = { 4: 0x00, 2: 0x08, 1: 0x10, 8: 0x18 } as const;
+export type AccessBytes = keyof typeof SIZE;
+
+/** Access modes, RFC 9669 section 5. */
+export const MODE = { imm: 0x00, mem: 0x60, atomic: 0xc0 } as const;
+
+/** Atomic operations, RFC 9669 section 5.3, in the immediate. */
+export const ATOMIC = { add: 0x00, fetchAdd: 0x01, exchange: 0xe1, compareExchange: 0xf1 } as const;
+
+/** `ld_imm64` subtypes in the source register, RFC 9669 section 5.4. */
+export const PSEUDO = { mapFd: 1, mapValue: 2, function: 4 } as const;
+
+/** The source register of `call`: a local function, RFC 9669 section 4.3.1. */
+export const PSEUDO_CALL = 1;
+
+/** Helper functions by number, `___BPF_FUNC_MAPPER` of include/uapi/linux/bpf.h. */
+export const HELPER = {
+  map_lookup_elem: 1,
+  map_update_elem: 2,
+  map_delete_elem: 3,
+  get_current_pid_tgid: 14,
+  get_current_uid_gid: 15,
+  get_current_comm: 16,
+  get_current_task: 35,
+  get_current_cgroup_id: 80,
+  send_signal: 109,
+  probe_read_user: 112,
+  probe_read_kernel: 113,
+  probe_read_user_str: 114,
+  probe_read_kernel_str: 115,
+  get_current_ancestor_cgroup_id: 123,
+  ktime_get_boot_ns: 125,
+  ringbuf_output: 130,
+  get_current_task_btf: 158,
+  task_pt_regs: 175,
+  loop: 181,
+} as const;
+export type HelperName = keyof typeof HELPER;
+
+/** Map types, enum bpf_map_type of include/uapi/linux/bpf.h. */
+export const MAP_TYPE = { hash: 1, array: 2, percpuArray: 6, ringbuf: 27 } as const;
+
+/** Stack of one program over all its frames, MAX_BPF_STACK of include/linux/filter.h. */
+export const MAX_STACK_BYTES = 512;

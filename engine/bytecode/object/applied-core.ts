@@ -1,0 +1,54 @@
+import { VespidError } from '../../errors/index.js';
+import type { Btf } from '../btf/btf-reader.js';
+import { resolveCoreRelocation } from '../core/core-relocation.js';
+import { patchInstruction } from '../core/patch-instruction.js';
+import type { CoreKind } from '../core/relocation-kind.js';
+import { InstructionSlots } from '../instruction-slots.js';
+import type { LinkedProgram } from './link.js';
+
+/**
+ * An instruction that needs something which this kernel does not have. The kernel refuses the program only if
+ * it can be reached, so that programs may guard it with a test for existence.
+ */
+export interface PoisonedInstruction {
+  readonly slotIndex: number;
+  readonly kind: CoreKind;
+  /** `the kernel has no field task_struct.foo` */
+  readonly reason: string;
+}
+
+export interface RelocatedProgram {
+  readonly instructions: Uint8Array;
+  readonly poisoned: readonly PoisonedInstruction[];
+}
+
+/**
+ * The program's instructions for one kernel: every CO-RE relocation resolved against its types.
+ * @param objectBtf types of the object that the program is from
+ * @param targetBtf types of the kernel (/sys/kernel/btf/vmlinux)
+ * @throws VespidError CORE_* and BTF_MALFORMED, naming object, program and instruction
+ */
+export function applyCoreRelocations(
+  program: LinkedProgram,
+  objectBtf: Btf,
+  targetBtf: Btf,
+): RelocatedProgram {
+  const label = `${program.objectName}: ${program.name}`;
+  const slots = new InstructionSlots(program.instructions.slice(), label);
+  const poisoned: PoisonedInstruction[] = [];
+  for (const relocation of program.coreRelocations) {
+    const { slotIndex, kind } = relocation;
+    try {
+      const resolution = resolveCoreRelocation(relocation, objectBtf, targetBtf);
+      const reason = patchInstruction(slots, slotIndex, resolution);
+      if (reason !== undefined) poisoned.push({ slotIndex, kind, reason });
+    } catch (cause) {
+      if (!(cause instanceof VespidError)) throw cause;
+      throw new VespidError(cause.code, `${label}, instruction ${slotIndex}: ${cause.message}`, {
+        cause,
+        details: { ...cause.details, object: program.objectName, program: program.name, slotIndex },
+      });
+    }
+  }
+  return { instructions: slots.bytes, poisoned };
+}

@@ -1,0 +1,71 @@
+import { VespidError } from '../../errors/index.js';
+import type { Btf } from '../btf/btf-reader.js';
+import { SECTION_TYPE } from '../elf/elf-format.js';
+import type { ElfFile, ElfSection } from '../elf/elf-reader.js';
+
+/** A section of global variables. The loader makes an array map with one value, the section's bytes, of it. */
+export interface DataSection {
+  /** `.rodata`, `.data`, `.bss`, or one of those with a suffix (`.rodata.str1.1`). */
+  readonly name: string;
+  /** Whether programs may write to it; the map of one that is not writable is frozen before they are loaded. */
+  readonly isWritable: boolean;
+  readonly bytes: Uint8Array;
+  /** Its BTF type of kind data-section, 0 if there is none (string literals). */
+  readonly typeId: number;
+  readonly variables: readonly DataVariable[];
+}
+
+export interface DataVariable {
+  readonly name: string;
+  readonly byteOffset: number;
+  readonly byteSize: number;
+  readonly typeId: number;
+}
+
+export function isDataSectionName(name: string): boolean {
+  return /^\.(rodata|data|bss)(\.|$)/.test(name);
+}
+
+/**
+ * The sections of global variables that have bytes.
+ * @throws VespidError OBJECT_UNSUPPORTED for one that holds addresses, OBJECT_MALFORMED
+ */
+export function readDataSections(elf: ElfFile, btf: Btf | undefined): DataSection[] {
+  const sections = elf.sections.filter((section) => isDataSectionName(section.name) && section.byteSize > 0);
+  const names = new Set(sections.map((section) => section.name));
+  if (names.size !== sections.length) {
+    throw new VespidError('OBJECT_MALFORMED', `${elf.label}: two data sections of one name`);
+  }
+  return sections.map((section) => readDataSection(elf, section, btf));
+}
+
+function readDataSection(elf: ElfFile, section: ElfSection, btf: Btf | undefined): DataSection {
+  if (elf.relocations.has(section.index)) {
+    throw new VespidError('OBJECT_UNSUPPORTED', `${elf.label}: ${section.name} holds addresses`, {
+      hint: 'a global variable that is a pointer or a jump table; build with -fno-jump-tables',
+    });
+  }
+  const typeId = btf?.idsByName(section.name, 'data-section')[0] ?? 0;
+  return {
+    name: section.name,
+    isWritable: !section.name.startsWith('.rodata'),
+    bytes: section.type === SECTION_TYPE.noBits ? new Uint8Array(section.byteSize) : section.bytes.slice(),
+    typeId,
+    variables: btf === undefined || typeId === 0 ? [] : readVariables(elf, section, btf, typeId),
+  };
+}
+
+function readVariables(elf: ElfFile, section: ElfSection, btf: Btf, typeId: number): DataVariable[] {
+  const type = btf.type(typeId);
+  if (type.kind !== 'data-section') return [];
+  return type.variables.map(({ typeId: variableId, byteOffset, byteSize }) => {
+    const name = btf.nameOf(variableId);
+    if (byteOffset + byteSize > section.byteSize) {
+      throw new VespidError(
+        'OBJECT_MALFORMED',
+        `${elf.label}: variable ${name} ends at ${byteOffset + byteSize}, after ${section.name}`,
+      );
+    }
+    return { name, byteOffset, byteSize, typeId: variableId };
+  });
+}

@@ -1,0 +1,18 @@
+import { closeFd } from './libc.js';
+
+/** A file descriptor with one owner: closed once, by `using`, `dispose` or {@link OwnedFd.close}. */
+export class OwnedFd implements Disposable {
+  #open = true;
+
+  constructor(readonly fd: number) {}
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    closeFd(this.fd);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}

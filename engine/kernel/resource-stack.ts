@@ -1,0 +1,26 @@
+/**
+ * Owns resources in the order in which they came and gives them back in reverse: what a load that fails half-way
+ * has made is undone by one `using`.
+ */
+export class ResourceStack implements Disposable {
+  readonly #resources: Disposable[] = [];
+
+  /** Takes over `resource` and gives it back for use. */
+  use<Resource extends Disposable>(resource: Resource): Resource {
+    this.#resources.push(resource);
+    return resource;
+  }
+
+  /** Hands everything to a new owner; this stack is empty afterwards. */
+  move(): ResourceStack {
+    const moved = new ResourceStack();
+    moved.#resources.push(...this.#resources.splice(0));
+    return moved;
+  }
+
+  [Symbol.dispose](): void {
+    for (let resource = this.#resources.pop(); resource !== undefined; resource = this.#resources.pop()) {
+      resource[Symbol.dispose]();
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto';
+import {
+  encodeTicket,
+  encodeTicketFacts,
+  GATE_CONFIG,
+  gateObject,
+  MAP_NAME,
+  TICKETS_MAP,
+  type TicketFacts,
+} from '../../lsm-hooks/index.js';
+import { MAP_TYPE, readObject, writeObject } from '../bytecode/index.js';
+import { VespidError } from '../errors/index.js';
+import { BpfMap, type KernelFeatures, ResourceStack } from '../kernel/index.js';
+import { type Admission, NO_GATE } from './admission.js';
+import { attachProgram } from './attach.js';
+import { bootTimeNs } from './boot-time.js';
+import { encodeConfig, encodeConstant } from './constant-value.js';
+import { loadObject } from './load-object.js';
+
+/** enforce: unsigned loads get EPERM; audit: they are reported only. */
+export type GateMode = 'enforce' | 'audit';
+
+/** How long a ticket waits for its load: the load is the very next system call of this process. */
+const TICKET_LIFETIME_NS = 5_000_000_000n;
+
+/** Records of the gate carry this cookie; those of objects count from 1. */
+export const GATE_COOKIE = 0;
+
+/**
+ * The gate in the kernel, from its load to its release. While it stands, the kernel loads no BPF program that was
+ * not announced with {@link Gate.admit} by this process.
+ */
+export class Gate implements Admission, Disposable {
+  private constructor(
+    readonly mode: GateMode,
+    private readonly tickets: BpfMap,
+    readonly counters: BpfMap,
+    private readonly resources: ResourceStack,
+  ) {}
+
+  /**
+   * Loads the gate's programs and attaches them.
+   *
+   * @param events the ring buffer for its reports
+   * @throws VespidError GATE_UNSUPPORTED, PROGRAM_REFUSED, KERNEL_*
+   */
+  static raise(mode: GateMode, events: BpfMap, features: KernelFeatures): Gate {
+    if (features.gate !== 'before-verifier') {
+      throw new VespidError(
+        'GATE_UNSUPPORTED',
+        `the gate cannot stand before the verifier on kernel ${features.release}`,
+        {
+          hint:
+            features.gate === 'after-verifier'
+              ? 'the hook bpf_prog_load came with kernel 6.9; run without --gate, or update the kernel'
+              : `BPF LSM programs cannot be attached (${features.bpfLsm.reason}); run without --gate`,
+          details: { gate: features.gate, release: features.release },
+        },
+      );
+    }
+    using resources = new ResourceStack();
+    const object = readObject(writeObject(gateObject()), 'gate.bpf.o');
+    // The tickets map's id must be known before the programs are loaded: it is a constant of theirs.
+    const tickets = resources.use(BpfMap.create({ ...TICKETS_MAP, type: MAP_TYPE.hash, flags: 0 }));
+    const loaded = resources.use(
+      loadObject(object, object.programs, {
+        constants: {
+          vespid_config: encodeConfig({ scope: undefined, cookie: GATE_COOKIE }),
+          [GATE_CONFIG.name]: encodeConstant(GATE_CONFIG, {
+            enforce: mode === 'enforce' ? 1n : 0n,
+            owner_pid: BigInt(process.pid),
+            tickets_map_id: BigInt(tickets.id()),
+          }),
+        },
+        sharedMaps: new Map([
+          [MAP_NAME.events, events],
+          [TICKETS_MAP.name, tickets],
+        ]),
+        admission: NO_GATE,
+      }),
+    );
+    const counters = loaded.maps.get(MAP_NAME.counters);
+    if (counters === undefined) throw new VespidError('INTERNAL', 'the gate has no counters');
+    for (const program of loaded.programs) resources.use(attachProgram(program, undefined));
+    return new Gate(mode, tickets, counters, resources.move());
+  }
+
+  /** Places the ticket for one load: these facts, these instructions, this process, the next five seconds. */
+  admit(facts: TicketFacts, instructions: Uint8Array): void {
+    const digest = createHash('sha256').update(encodeTicketFacts(facts)).update(instructions).digest();
+    this.tickets.update(
+      digest,
+      encodeTicket({ loaderPid: process.pid, expiresNs: bootTimeNs() + TICKET_LIFETIME_NS }),
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.resources[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,166 @@
+import {
+  type Assembler,
+  type FieldPath,
+  type Label,
+  R0,
+  R1,
+  R2,
+  R3,
+  R4,
+  R6,
+  R7,
+  R8,
+  R9,
+  R10,
+} from '../../engine/bytecode/index.js';
+import { PATH_MAX_BYTES } from '../process-fields.js';
+import { STRING_STATUS } from '../record-layout.js';
+import { type Frame, probeRead } from './frame.js';
+import { kernelField } from './kernel-types.js';
+import { SCRATCH, STRING_STATE, type StringPlace } from './scratch-layout.js';
+
+/**
+ * The path of a dentry on a mount, as the current task sees it: from the last component up to the task's root,
+ * crossing mounts, written backwards from the end of the buffer. The same bytecode serves every attach point;
+ * `bpf_d_path` would do for sleepable LSM programs only.
+ *
+ * Components and mounts together are at most PATH_MAX_BYTES / 2 (the shortest component takes two bytes); a
+ * deeper path, or a longer one, is marked truncated.
+ */
+const MAX_STEPS = PATH_MAX_BYTES / 2;
+const NAME_MAX_BYTES = 255;
+
+/** Calls the walk for `place` with the dentry in R2 and the vfsmount in R3. */
+export function emitPathWalk(frame: Frame, place: StringPlace): void {
+  const suffix = place.field.name.replaceAll('.', '_');
+  const step = frame.subprograms.require(`walk_${suffix}_step`, (assembler) =>
+    assembleStep(assembler, place),
+  );
+  const walk = frame.subprograms.require(`walk_${suffix}`, (assembler) =>
+    assembleWalk(assembler, place, step),
+  );
+  frame.assembler.move(R1, R7).callFunction(walk);
+}
+
+/** walk(working memory, dentry, vfsmount) */
+function assembleWalk(assembler: Assembler, place: StringPlace, step: string): void {
+  const { walk } = SCRATCH;
+  const { stateOffset } = place;
+  assembler.move(R7, R1).store(8, R7, walk.dentry, R2).store(8, R7, walk.mount, R3);
+  assembler.addFieldOffset(R3, kernelField('vfsmount', 'mnt_root'));
+  probeRead(assembler, 8);
+  assembler.store(8, R7, walk.mountRoot, R0);
+  assembler
+    .callHelper('get_current_task_btf')
+    .loadField(8, R0, R0, kernelField('task_struct', 'fs'))
+    .loadField(8, R1, R0, kernelField('fs_struct', 'root', 'dentry'))
+    .store(8, R7, walk.rootDentry, R1)
+    .loadField(8, R1, R0, kernelField('fs_struct', 'root', 'mnt'))
+    .store(8, R7, walk.rootMount, R1)
+    .storeImmediate(4, R7, walk.position, PATH_MAX_BYTES)
+    .storeImmediate(4, R7, walk.finished, 0)
+    .store(8, R10, -8, R7)
+    .moveImmediate(R1, MAX_STEPS)
+    .loadFunction(R2, step)
+    .move(R3, R10)
+    .aluImmediate('add', R3, -8)
+    .moveImmediate(R4, 0)
+    .callHelper('loop');
+
+  const finished = assembler.label('finished');
+  const notEmpty = assembler.label('not empty');
+  assembler
+    .storeImmediate(4, R7, stateOffset + STRING_STATE.status, 0)
+    .load(4, R1, R7, walk.finished)
+    .jumpIfImmediate('!=', R1, 0, finished)
+    .storeImmediate(4, R7, stateOffset + STRING_STATE.status, STRING_STATUS.truncated)
+    .place(finished)
+    .load(4, R1, R7, walk.position)
+    .jumpIfImmediate('<', R1, PATH_MAX_BYTES, notEmpty)
+    .storeImmediate(1, R7, place.bufferOffset + PATH_MAX_BYTES - 1, '/'.charCodeAt(0))
+    .moveImmediate(R1, PATH_MAX_BYTES - 1)
+    .place(notEmpty)
+    .store(4, R7, stateOffset + STRING_STATE.start, R1)
+    .moveImmediate(R2, PATH_MAX_BYTES)
+    .alu('sub', R2, R1)
+    .store(4, R7, stateOffset + STRING_STATE.length, R2)
+    .moveImmediate(R0, 0)
+    .exit();
+}
+
+/** step(index, &working memory): 1 ends the loop. */
+function assembleStep(assembler: Assembler, place: StringPlace): void {
+  const { walk } = SCRATCH;
+  const below = assembler.label('below the root');
+  const climb = assembler.label('climb');
+  const finish = assembler.label('finish');
+  const stop = assembler.label('stop');
+  assembler
+    .load(8, R7, R2, 0)
+    .load(8, R6, R7, walk.dentry)
+    .load(8, R8, R7, walk.mount)
+    .load(8, R1, R7, walk.rootDentry)
+    .jumpIf('!=', R6, R1, below)
+    .load(8, R1, R7, walk.rootMount)
+    .jumpIf('==', R8, R1, finish)
+    .place(below)
+    .load(8, R1, R7, walk.mountRoot)
+    .jumpIf('!=', R6, R1, climb);
+
+  emitCrossMount(assembler, finish);
+  assembler.place(climb);
+  emitClimb(assembler, place, finish, stop);
+  assembler.place(finish).storeImmediate(4, R7, walk.finished, 1);
+  assembler.place(stop).moveImmediate(R0, 1).exit();
+}
+
+/** At the root of a mount: go on at the place where it is mounted. A mount that is its own parent is the top. */
+function emitCrossMount(assembler: Assembler, finish: Label): void {
+  const { walk } = SCRATCH;
+  const mountOfVfsmount: FieldPath = kernelField('mount', 'mnt');
+  assembler.move(R9, R8).subtractFieldOffset(R9, mountOfVfsmount);
+  assembler.move(R3, R9).addFieldOffset(R3, kernelField('mount', 'mnt_parent'));
+  probeRead(assembler, 8);
+  assembler.jumpIf('==', R0, R9, finish).move(R8, R0).addFieldOffset(R8, mountOfVfsmount);
+  assembler.move(R3, R9).addFieldOffset(R3, kernelField('mount', 'mnt_mountpoint'));
+  probeRead(assembler, 8);
+  assembler.store(8, R7, walk.dentry, R0).store(8, R7, walk.mount, R8);
+  assembler.move(R3, R8).addFieldOffset(R3, kernelField('vfsmount', 'mnt_root'));
+  probeRead(assembler, 8);
+  assembler.store(8, R7, walk.mountRoot, R0).moveImmediate(R0, 0).exit();
+}
+
+/** Writes "/name" before what is there already and goes on at the parent. */
+function emitClimb(assembler: Assembler, place: StringPlace, finish: Label, stop: Label): void {
+  const { walk } = SCRATCH;
+  const lengthKnown = assembler.label('length known');
+  assembler.move(R3, R6).addFieldOffset(R3, kernelField('dentry', 'd_parent'));
+  probeRead(assembler, 8);
+  assembler.jumpIf('==', R0, R6, finish).store(8, R7, walk.dentry, R0);
+  assembler.move(R3, R6).addFieldOffset(R3, kernelField('dentry', 'd_name', 'len'));
+  probeRead(assembler, 4);
+  assembler
+    .move(R9, R0)
+    .jumpIfImmediate('<=', R9, NAME_MAX_BYTES, lengthKnown)
+    .moveImmediate(R9, NAME_MAX_BYTES)
+    .place(lengthKnown);
+  assembler.move(R3, R6).addFieldOffset(R3, kernelField('dentry', 'd_name', 'name'));
+  probeRead(assembler, 8);
+  assembler
+    .move(R3, R0)
+    .load(4, R8, R7, walk.position)
+    .move(R1, R9)
+    .aluImmediate('add', R1, 1)
+    .jumpIf('<', R8, R1, stop)
+    .alu('sub', R8, R1)
+    .store(4, R7, walk.position, R8)
+    .aluImmediate('and', R8, PATH_MAX_BYTES - 1)
+    .move(R1, R7)
+    .alu('add', R1, R8)
+    .storeImmediate(1, R1, place.bufferOffset, '/'.charCodeAt(0))
+    .aluImmediate('add', R1, place.bufferOffset + 1)
+    .move(R2, R9)
+    .callHelper('probe_read_kernel')
+    .moveImmediate(R0, 0)
+    .exit();
+}

@@ -1,0 +1,1 @@
+export { ATTACK_VERSION, findTechnique, replacementFor, type Technique } from './techniques.js';

@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { expect } from 'vitest';
+import { type ErrorCode, VespidError } from '../../engine/errors/index.js';
+import {
+  type BundleFiles,
+  type BundleInput,
+  createBundle,
+  type ProgramClaim,
+  type TrustedKey,
+  type TrustPolicy,
+} from '../../signing/index.js';
+import { PrivateKey } from '../../signing/key-pair.js';
+
+/** A key that is the same in every run, from a seed of one repeated byte. */
+export function sampleKey(seedByte: number): PrivateKey {
+  return new PrivateKey(new Uint8Array(32).fill(seedByte), `key ${seedByte}`);
+}
+
+export const CI_KEY = sampleKey(1);
+export const RELEASE_KEY = sampleKey(2);
+export const STRANGER_KEY = sampleKey(3);
+
+export const NOW = new Date('2026-06-01T00:00:00Z');
+
+export function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** Small on purpose: the tests flip every byte of it. The "objects" are no ELF, because signing never looks. */
+export const SAMPLE_INPUT: BundleInput = {
+  name: 'starter',
+  policies: [{ name: 'protect-shadow.yaml', bytes: utf8('kind: Policy\n') }],
+  objects: [
+    { name: 'file.bpf.o', bytes: utf8('\u007fELF file') },
+    { name: 'net.bpf.o', bytes: utf8('\u007fELF net') },
+  ],
+};
+
+export const SAMPLE_CLAIMS: readonly ProgramClaim[] = [
+  sampleClaim('file.bpf.o', 'lsm/file_open', 'file_open'),
+  sampleClaim('net.bpf.o', 'cgroup/connect4', 'connect4'),
+  sampleClaim('net.bpf.o', 'cgroup/connect6', 'connect6'),
+];
+
+export function sampleClaim(object: string, section: string, name: string): ProgramClaim {
+  return {
+    object,
+    section,
+    name,
+    type: 'lsm',
+    attachType: 'lsm_mac',
+    attachTarget: 'file_open',
+    license: 'GPL',
+    instructionCount: 12,
+    sha256: sha256(utf8(`${section}/${name}`)),
+    maps: [{ name: 'events', type: 'ringbuf', keySize: 0, valueSize: 0, maxEntries: 4096 }],
+    helpers: [14, 130],
+    kfuncs: [],
+  };
+}
+
+export const SAMPLE_BUNDLE: BundleFiles = createBundle(SAMPLE_INPUT, SAMPLE_CLAIMS, CI_KEY);
+
+export function trustIn(keys: Record<string, PrivateKey>, threshold = 1): TrustPolicy {
+  return { threshold, keys: Object.entries(keys).map(([id, { publicKey }]) => ({ id, publicKey })) };
+}
+
+/** Trust in the CI key within the given times. */
+export function trustBetween(times: Pick<TrustedKey, 'validFrom' | 'validUntil'>): TrustPolicy {
+  return { threshold: 1, keys: [{ id: 'ci', publicKey: CI_KEY.publicKey, ...times }] };
+}
+
+export const TRUST_CI = trustIn({ ci: CI_KEY });
+
+/** The typed error that `run` throws; a test that gets none, or another kind of error, fails. */
+export function refusalOf(run: () => unknown): VespidError {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof VespidError) return error;
+    throw error;
+  }
+  throw new Error('expected a refusal, found none');
+}
+
+export function expectRefusal(code: ErrorCode, run: () => unknown): VespidError {
+  const refusal = refusalOf(run);
+  expect(refusal.code, refusal.message).toBe(code);
+  expect(refusal.hint).toBeTruthy();
+  return refusal;
+}

@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { type TestContext, test } from 'node:test';
+import { CAPABILITIES, type Capability, KERNELS, type Kernel } from '../kernels.js';
+import { GUEST_REQUEST_PATH, type GuestRequest, NOT_APPLICABLE } from '../protocol.js';
+
+/** The row of the kernel table that this guest was booted for. */
+export function guestKernel(): Kernel {
+  // The host writes this file from the same type.
+  const request = JSON.parse(readFileSync(GUEST_REQUEST_PATH, 'utf8')) as GuestRequest;
+  return KERNELS[request.kernel];
+}
+
+export interface GuestTestOptions {
+  /** The test is for kernels that have all of these; there it must pass, with no way to skip. */
+  readonly needs?: readonly Capability[];
+  readonly timeoutMs?: number;
+}
+
+const DEFAULT_TIMEOUT_MS = 60_000;
+
+/** Declares a test that runs as root on a kernel of its own, in which it may enforce on the whole machine. */
+export function guestTest(
+  name: string,
+  options: GuestTestOptions,
+  body: (context: TestContext) => void | Promise<void>,
+): void {
+  const missing = (options.needs ?? []).filter((need) => !guestKernel().capabilities.includes(need));
+  const reason = missing.map((need) => `${need} (${CAPABILITIES[need]})`).join(', ');
+  const timeout = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  void test(name, missing.length > 0 ? { skip: NOT_APPLICABLE + reason } : { timeout }, body);
+}

@@ -1,0 +1,121 @@
+/**
+ * Boots Debian kernels in QEMU and runs the guest suite in each. See README.md beside this file.
+ * Exit code: 0 all passed, 1 something failed, 2 usage; with --run, the command's own.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { DebianPackages } from './debian-packages.js';
+import { baseImage, buildInitramfs } from './initramfs.js';
+import { isKernelName, KERNEL_NAMES, KERNELS, type KernelName } from './kernels.js';
+import { KernelReport, type Summary, sumOf } from './report.js';
+import { boot } from './virtual-machine.js';
+
+const PROJECT_ROOT = resolve(import.meta.dirname, '../../..');
+const CACHE_DIRECTORY = join(PROJECT_ROOT, '.cache', 'vm');
+const DEFAULT_TIMEOUT_SECONDS = 240;
+
+const USAGE = `node dist/test/vm/main.js [options]
+  --kernel NAME      ${KERNEL_NAMES.join(' or ')}; may be repeated; all kernels unless given
+  --test PART        only guest test files with PART in their name; may be repeated
+  --run COMMAND      run a shell command in the guest instead, and print its output
+  --timeout SECONDS  per kernel, boot included; ${DEFAULT_TIMEOUT_SECONDS} unless given
+  --verbose          print what passing tests wrote, too
+  --json PATH        write the counts to a file
+`;
+
+interface Options {
+  readonly kernels: readonly KernelName[];
+  readonly tests: readonly string[];
+  readonly command: string | undefined;
+  readonly timeoutMs: number;
+  readonly verbose: boolean;
+  readonly jsonPath: string | undefined;
+}
+
+function readOptions(): Options {
+  const { values } = parseArgs({
+    options: {
+      kernel: { type: 'string', multiple: true },
+      test: { type: 'string', multiple: true },
+      run: { type: 'string' },
+      timeout: { type: 'string' },
+      verbose: { type: 'boolean' },
+      json: { type: 'string' },
+    },
+  });
+  const kernels = (values.kernel ?? KERNEL_NAMES).map((name) => {
+    if (!isKernelName(name)) throw new Error(`no kernel ${name}; there are ${KERNEL_NAMES.join(', ')}`);
+    return name;
+  });
+  const timeoutSeconds = Number(values.timeout ?? DEFAULT_TIMEOUT_SECONDS);
+  if (!(timeoutSeconds > 0)) throw new Error(`--timeout wants a number of seconds, not ${values.timeout}`);
+  return {
+    kernels,
+    tests: values.test ?? [],
+    command: values.run,
+    timeoutMs: timeoutSeconds * 1000,
+    verbose: values.verbose ?? false,
+    jsonPath: values.json,
+  };
+}
+
+async function runKernels(options: Options, workDirectory: string): Promise<KernelReport[]> {
+  const packages = new DebianPackages(CACHE_DIRECTORY, log);
+  const busybox = join(packages.unpack('busybox-static'), 'bin', 'busybox');
+  const base = baseImage(CACHE_DIRECTORY, PROJECT_ROOT, busybox, log);
+  const guests = options.kernels.map((kernel) => ({
+    kernel,
+    directory: packages.unpack(packages.newestMatching(KERNELS[kernel].packagePattern)),
+  }));
+  // The output of two guests at once would be a jumble.
+  const isCommand = options.command !== undefined;
+  const live = options.kernels.length === 1 && (isCommand || options.verbose);
+  return await Promise.all(
+    guests.map(async ({ kernel, directory }) => {
+      const initramfs = join(workDirectory, `${kernel}.cpio`);
+      const command = options.command === undefined ? {} : { command: options.command };
+      buildInitramfs(initramfs, base, PROJECT_ROOT, { kernel, tests: options.tests, ...command });
+      const report = new KernelReport(kernel, { live, isCommand });
+      const result = await boot({
+        kernelDirectory: directory,
+        initramfs,
+        consoleLog: join(workDirectory, `${kernel}.console`),
+        timeoutMs: options.timeoutMs,
+        onMessage: (message) => report.receive(message),
+      });
+      report.finish(result, options.timeoutMs);
+      return report;
+    }),
+  );
+}
+
+function log(line: string): void {
+  process.stderr.write(`vm: ${line}\n`);
+}
+
+async function main(): Promise<number> {
+  const options = readOptions();
+  const workDirectory = mkdtempSync(join(tmpdir(), 'vespid-vm-'));
+  process.once('exit', () => rmSync(workDirectory, { recursive: true, force: true }));
+  const reports = await runKernels(options, workDirectory);
+  if (options.command !== undefined) return Math.max(...reports.map((report) => report.exitCode));
+  const summary: Summary = sumOf(reports);
+  for (const report of reports) process.stdout.write(report.closingLine());
+  if (options.jsonPath !== undefined) writeFileSync(options.jsonPath, JSON.stringify(summary));
+  return summary.failed === 0 ? 0 : 1;
+}
+
+// So that the guests and the temporary folder go with this process, see the listeners of its exit.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  const isUsage =
+    error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+  process.stderr.write(`vm: ${error instanceof Error ? error.message : String(error)}\n`);
+  if (isUsage) process.stderr.write(USAGE);
+  process.exitCode = isUsage ? 2 : 1;
+}
