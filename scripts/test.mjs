@@ -36,13 +36,23 @@ const stages = [
   { name: 'host', tools: ['bpftool'], obstacle: hostObstacle, run: (reports) => vitest('host', reports) },
   { name: 'kafka', tools: ['java', 'mvn', 'kcat'], run: (reports) => vitest('kafka', reports) },
   { name: 'vm', tools: ['qemu-system-x86_64', 'bpftool'], run: guests },
-  { name: 'image', tools: ['buildah'], run: () => check(['dist/test/package/build-image.js']) },
+  {
+    name: 'image',
+    tools: ['buildah'],
+    obstacle: rootObstacle,
+    run: () => check(['dist/test/package/build-image.js']),
+  },
 ];
 
 /** Runs a node script with its output shown, and gives its exit code. */
 function node(args) {
   return new Promise((resolve, reject) => {
-    const child = spawn(execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+    const child = spawn(execPath, args, {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      // Some tools colour a log because CI is set.
+      env: stdout.isTTY === true ? env : { ...env, NO_COLOR: '1' },
+    });
     const stop = () => child.kill('SIGTERM');
     process.once('SIGTERM', stop);
     child.on('error', reject);
@@ -87,9 +97,14 @@ async function guests(reports) {
   return { passed, failed: code !== 0 && failed === 0 ? 1 : failed, skipped };
 }
 
+function rootObstacle() {
+  return isRoot ? undefined : 'needs root';
+}
+
 /** Why this machine cannot run the tests on its own kernel, if it cannot. */
 function hostObstacle() {
-  if (!isRoot) return 'needs root';
+  const obstacle = rootObstacle();
+  if (obstacle !== undefined) return obstacle;
   const { status } = spawnSync(findTool('bpftool'), ['prog', 'show'], { stdio: 'ignore' });
   return status === 0 ? undefined : 'this machine does not let root use bpf(2)';
 }

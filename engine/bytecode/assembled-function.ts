@@ -55,6 +55,8 @@ export interface KernelMember {
 
 export type KernelMemberType =
   | { readonly kind: 'int'; readonly byteSize: 1 | 2 | 4 | 8; readonly signed: boolean }
+  /** Any enum of up to 32 bits: CO-RE takes an unnamed one for every enum. */
+  | { readonly kind: 'enum' }
   /** A bit-field of an unsigned int. */
   | { readonly kind: 'bits'; readonly bitCount: number }
   /** `to: null` is `void *`. */

@@ -50,7 +50,8 @@ export {
 export type { DataSection, DataVariable } from './object/data-sections.js';
 export { type LinkedProgram, linkProgram } from './object/link.js';
 export { type ObjectFile, type ObjectMap, programNamed, readObject } from './object/object-file.js';
-export type { ObjectFunction, SourceLine } from './object/object-functions.js';
+export type { PlacedCoreRelocation, SourceLine } from './object/object-functions.js';
+export type { ObjectFunction, ObjectReference } from './object/object-references.js';
 export { writeObject } from './object/object-writer.js';
 export { type ProgramFacts, programFacts } from './object/program-facts.js';
 export {

@@ -170,6 +170,34 @@ export const ERROR_CODES = {
   INPUT_UNREADABLE: { exit: 1, summary: 'a file exists but could not be read or written' },
   USAGE: { exit: 2, summary: 'the command line is not of the documented form' },
   INTERNAL: { exit: 1, summary: 'a fault in Vespid itself; please report it' },
+
+  // Events and sinks (engine/events)
+  EVENT_RECORD_SHORT: { exit: 1, summary: 'a record of the ring buffer is shorter than its header' },
+  EVENT_RECORD_VERSION: { exit: 1, summary: 'a record of the ring buffer has another layout version' },
+  EVENT_RECORD_HOOK: { exit: 1, summary: 'a record of the ring buffer names a hook that does not exist' },
+  EVENT_RECORD_LENGTH: { exit: 1, summary: 'the lengths in a record of the ring buffer do not add up' },
+  EVENT_RECORD_MALFORMED: { exit: 1, summary: 'a record of the ring buffer holds a value of no meaning' },
+  EVENT_PROGRAM_UNKNOWN: { exit: 1, summary: 'a record comes from a program that this process did not load' },
+  EVENT_RULE_UNKNOWN: {
+    exit: 1,
+    summary: 'a record says that a rule matched which its program does not have',
+  },
+  SINK_SPEC_INVALID: {
+    exit: 2,
+    summary: 'a sink is not of the form stdout, jsonl:PATH or kafka:HOST:PORT/TOPIC',
+  },
+  SINK_FILE_UNWRITABLE: { exit: 1, summary: 'events cannot be written to a file' },
+  SINK_STDOUT_FAILED: { exit: 1, summary: 'events cannot be written to standard output' },
+  SINK_QUEUE_FULL: { exit: 1, summary: 'events are lost because the queue of a sink is full' },
+  SINK_EVENT_TOO_LARGE: { exit: 1, summary: 'the receiver of a sink refuses an event for its size' },
+  SINK_UNDELIVERED: { exit: 1, summary: 'a sink was closed before all its events were delivered' },
+  KAFKA_ADDRESS_UNRESOLVED: {
+    exit: 1,
+    summary: 'the name in the address of a Kafka broker does not resolve',
+  },
+  KAFKA_UNREACHABLE: { exit: 1, summary: 'no Kafka broker answers at the address' },
+  KAFKA_TOPIC_UNAVAILABLE: { exit: 1, summary: 'the Kafka topic does not exist or may not be written to' },
+  KAFKA_REFUSED: { exit: 1, summary: 'the Kafka broker refused the events' },
 } as const satisfies Record<string, ErrorCodeEntry>;
 
 /** One row of {@link ERROR_CODES}. */

@@ -77,6 +77,7 @@ export class Gate implements Admission, Disposable {
           [TICKETS_MAP.name, tickets],
         ]),
         admission: NO_GATE,
+        needsEveryField: true,
       }),
     );
     const counters = loaded.maps.get(MAP_NAME.counters);

@@ -34,6 +34,11 @@ export interface LoadOptions {
   /** Maps that exist already and stand in for those of the same name. */
   readonly sharedMaps: ReadonlyMap<string, BpfMap>;
   readonly admission: Admission;
+  /**
+   * Refuse a program that needs a kernel field which is not there. Programs of ours guard nothing by tests for
+   * existence; a foreign one may, and then the verifier decides whether the access can be reached.
+   */
+  readonly needsEveryField: boolean;
 }
 
 /** Programs in the kernel, not attached yet. */
@@ -65,7 +70,7 @@ export function loadObject(
   const loaded = programs.map((program) => {
     const linked = linkProgram(object, program);
     const meaning = parseSectionName(linked.section);
-    const instructions = patchMaps(relocate(object, linked), linked, maps);
+    const instructions = patchMaps(relocate(object, linked, options.needsEveryField), linked, maps);
     return {
       name: linked.name,
       meaning,
@@ -105,7 +110,7 @@ function createMaps(object: ObjectFile, options: LoadOptions, resources: Resourc
   return maps;
 }
 
-function relocate(object: ObjectFile, linked: LinkedProgram): Uint8Array {
+function relocate(object: ObjectFile, linked: LinkedProgram, needsEveryField: boolean): Uint8Array {
   const [kfunc] = linked.kfuncReferences;
   if (kfunc !== undefined) {
     throw new VespidError(
@@ -119,8 +124,7 @@ function relocate(object: ObjectFile, linked: LinkedProgram): Uint8Array {
   if (linked.coreRelocations.length === 0 || object.btf === undefined) return linked.instructions.slice();
   const { instructions, poisoned } = applyCoreRelocations(linked, object.btf, vmlinuxBtf());
   const [missing] = poisoned;
-  // Our own programs guard nothing by existence tests; a foreign one may, and then the verifier decides.
-  if (missing !== undefined && object.metadata.byteLength > 0) {
+  if (missing !== undefined && needsEveryField) {
     throw new VespidError('KERNEL_UNSUPPORTED', `${object.name}: ${linked.name}: ${missing.reason}`);
   }
   return instructions;

@@ -79,6 +79,7 @@ export class KernelSession implements Disposable {
       constants: ours ? { [CONFIG.name]: encodeConfig({ scope: this.#scope, cookie }) } : {},
       sharedMaps: ours ? new Map([[MAP_NAME.events, this.events]]) : new Map(),
       admission: this.gate ?? NO_GATE,
+      needsEveryField: ours,
     });
     this.#resources.use(loaded);
     const object = { plan, loaded };

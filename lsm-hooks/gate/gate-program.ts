@@ -115,9 +115,7 @@ function assembleLoadHook(
   assembler.load(8, R8, R6, 0).move(R1, R7).move(R2, R8).callFunction(digest);
   assembler.jumpIfImmediate('!=', R0, 0, refuse);
   emitRedeem(frame, digestAt + DIGEST_OFFSET, refuse);
-  assembler.place(admit);
-  emitRelease(frame);
-  assembler.moveImmediate(R0, LSM_RETURNS.allow).exit();
+  assembler.jump(admit);
 
   assembler.place(refuse).loadConstant(R1, GATE_CONFIG.name, GATE_CONFIG_OFFSET.enforce).load(4, R9, R1, 0);
   assembler.store(1, R7, layout.recordOffset + RECORD_OFFSET.verdict, R9);
@@ -126,7 +124,12 @@ function assembleLoadHook(
     .load(1, R9, R7, layout.recordOffset + RECORD_OFFSET.verdict)
     .jumpIfImmediate('!=', R9, RECORD_VERDICTS.indexOf('deny'), admit);
   emitRelease(frame);
-  assembler.moveImmediate(R0, LSM_RETURNS.deny).exit().place(exhausted);
+  assembler.moveImmediate(R0, LSM_RETURNS.deny).exit();
+
+  assembler.place(admit);
+  emitRelease(frame);
+  assembler.moveImmediate(R0, LSM_RETURNS.allow).exit();
+  assembler.place(exhausted);
   emitCount(frame, 'unjudged');
   assembler.moveImmediate(R0, LSM_RETURNS.retry).exit();
   return assembler.finish();

@@ -138,15 +138,20 @@ export class Frame {
 
   /** R0 = the value at the end of a chain that starts at the pointer in R0. A null on the way gives 0. */
   follow(steps: readonly FieldPath[], bytes: 1 | 2 | 4 | 8, access: Access): void {
-    steps.forEach((step, index) => {
-      const size = index === steps.length - 1 ? bytes : 8;
+    const { assembler } = this;
+    const end = assembler.label('end of the chain');
+    for (const [index, step] of steps.entries()) {
+      const isLast = index === steps.length - 1;
+      const size = isLast ? bytes : 8;
       if (access === 'direct') {
-        this.assembler.loadField(size, R0, R0, step);
-        return;
+        assembler.loadField(size, R0, R0, step);
+        if (!isLast) assembler.jumpIfImmediate('==', R0, 0, end);
+      } else {
+        assembler.move(R3, R0).addFieldOffset(R3, step);
+        probeRead(assembler, size);
       }
-      this.assembler.move(R3, R0).addFieldOffset(R3, step);
-      probeRead(this.assembler, size);
-    });
+    }
+    assembler.place(end);
   }
 }
 

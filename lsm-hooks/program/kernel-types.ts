@@ -71,13 +71,14 @@ export const KERNEL_TYPES: readonly KernelStruct[] = [
     dst_prog: pointer('bpf_prog'),
     name: text(16),
   }),
+  struct('bpf_insn', { off: { kind: 'int', byteSize: 2, signed: true }, imm: s32 }),
   struct('bpf_prog', {
     gpl_compatible: { kind: 'bits', bitCount: 1 },
-    type: u32,
-    expected_attach_type: u32,
+    type: { kind: 'enum' },
+    expected_attach_type: { kind: 'enum' },
     len: u32,
     aux: pointer('bpf_prog_aux'),
-    insnsi: { kind: 'array', element: u64, count: 0 },
+    insnsi: { kind: 'array', element: embedded('bpf_insn'), count: 0 },
   }),
   struct('bpf_map', { id: u32 }),
 ];

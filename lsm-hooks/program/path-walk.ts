@@ -159,7 +159,9 @@ function emitClimb(assembler: Assembler, place: StringPlace, finish: Label, stop
     .alu('add', R1, R8)
     .storeImmediate(1, R1, place.bufferOffset, '/'.charCodeAt(0))
     .aluImmediate('add', R1, place.bufferOffset + 1)
+    // R9 is in bounds already; some verifiers (6.12) forget its lower bound after the comparison above.
     .move(R2, R9)
+    .aluImmediate('and', R2, NAME_MAX_BYTES)
     .callHelper('probe_read_kernel')
     .moveImmediate(R0, 0)
     .exit();

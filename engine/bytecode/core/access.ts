@@ -2,7 +2,7 @@ import { byteSizeOf, skipModifiers } from '../btf/btf-layout.js';
 import type { Btf } from '../btf/btf-reader.js';
 import type { BtfArray } from '../btf/btf-type.js';
 import type { CoreRelocation } from './core-relocation.js';
-import { coreError } from './errors.js';
+import { coreError } from './relocation-error.js';
 import { subjectOf } from './relocation-kind.js';
 
 /** One step of an access, anonymous members left out: a named member, an enum value, or an array index. */

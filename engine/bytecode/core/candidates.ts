@@ -4,7 +4,7 @@ import { essentialName } from '../btf/essential-name.js';
 import { type Access, type AccessStep, isFlexibleArray, MAX_ACCESS_STEPS } from './access.js';
 import { compatibleFields, compatibleKinds, compatibleTypes } from './compatibility.js';
 import type { CoreRelocation } from './core-relocation.js';
-import { coreError } from './errors.js';
+import { coreError } from './relocation-error.js';
 import { subjectOf } from './relocation-kind.js';
 
 /** A struct of the kernel has a few hundred members; anonymous structs that multiply are an attack. */

@@ -2,8 +2,8 @@ import type { Btf } from '../btf/btf-reader.js';
 import { parseAccess } from './access.js';
 import { findTargets } from './candidates.js';
 import { describeAccess } from './describe.js';
-import { coreError } from './errors.js';
 import { relocatedValue } from './relocated-value.js';
+import { coreError } from './relocation-error.js';
 import type { CoreKind } from './relocation-kind.js';
 import { type CoreResolution, plainValue } from './resolution.js';
 

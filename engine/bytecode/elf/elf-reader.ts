@@ -21,6 +21,9 @@ export const MAX_OBJECT_BYTES = 64 * 1024 * 1024;
 /** A .bss has no bytes in the file, so that only this bounds what a forged size makes us allocate. */
 export const MAX_ZERO_SECTION_BYTES = 64 * 1024 * 1024;
 
+/** Real objects have a few thousand symbols; each becomes an object of some hundred bytes. */
+export const MAX_SYMBOLS = 2 ** 18;
+
 export interface ElfSection {
   readonly index: number;
   readonly name: string;
@@ -172,6 +175,9 @@ function readSymbols(sections: readonly ElfSection[], label: string): ElfSymbol[
   if (table === undefined) return [];
   if (tables.length > 1) throw malformed(label, `one symbol table expected, got ${tables.length}`);
   if (table.byteSize % SYMBOL_BYTES !== 0) throw malformed(label, `symbol table of ${table.byteSize} bytes`);
+  if (table.byteSize > MAX_SYMBOLS * SYMBOL_BYTES) {
+    throw unsupported(label, `${table.byteSize / SYMBOL_BYTES} symbols, limit ${MAX_SYMBOLS}`);
+  }
   const strings = sections[table.link];
   if (strings?.type !== SECTION_TYPE.stringTable) throw malformed(label, `symbol names in ${table.link}`);
   const entries = new ByteReader(table.bytes, `${label}: symbols`);

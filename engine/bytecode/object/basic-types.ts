@@ -9,6 +9,9 @@ const UNSIGNED_NAMES = {
   8: 'unsigned long long',
 } as const;
 
+/** Bytes of a C enum whose values fit into an int. */
+export const ENUM_BYTES = 4;
+
 /** The types that have no name of their own or a common one: each is added to the BTF at its first use. */
 export class BasicTypes {
   readonly #builder: BtfBuilder;
@@ -39,6 +42,13 @@ export class BasicTypes {
     );
     return this.#once(`array ${elementTypeId} ${count}`, () =>
       this.#builder.add({ kind: 'array', elementTypeId, indexTypeId, count }),
+    );
+  }
+
+  /** An enum without a name, which CO-RE matches with every enum. */
+  unnamedEnum(): number {
+    return this.#once('enum', () =>
+      this.#builder.add({ kind: 'enum', name: '', byteSize: ENUM_BYTES, isSigned: false, values: [] }),
     );
   }
 

@@ -22,6 +22,9 @@ export interface DataVariable {
   readonly typeId: number;
 }
 
+/** Each becomes a map, and a program may use 64 of them (MAX_USED_MAPS of include/linux/bpf.h). */
+const MAX_DATA_SECTIONS = 64;
+
 export function isDataSectionName(name: string): boolean {
   return /^\.(rodata|data|bss)(\.|$)/.test(name);
 }
@@ -33,6 +36,12 @@ export function isDataSectionName(name: string): boolean {
 export function readDataSections(elf: ElfFile, btf: Btf | undefined): DataSection[] {
   const sections = elf.sections.filter((section) => isDataSectionName(section.name) && section.byteSize > 0);
   const names = new Set(sections.map((section) => section.name));
+  if (sections.length > MAX_DATA_SECTIONS) {
+    throw new VespidError(
+      'OBJECT_UNSUPPORTED',
+      `${elf.label}: ${sections.length} data sections, limit ${MAX_DATA_SECTIONS}`,
+    );
+  }
   if (names.size !== sections.length) {
     throw new VespidError('OBJECT_MALFORMED', `${elf.label}: two data sections of one name`);
   }

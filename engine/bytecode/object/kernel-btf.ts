@@ -3,7 +3,7 @@ import { TYPE_HEADER_BYTES, VARIABLE_LINKAGE } from '../btf/btf-format.js';
 import { Btf } from '../btf/btf-reader.js';
 import type { BtfDataSection, BtfSectionVariable } from '../btf/btf-type.js';
 import { ByteWriter } from '../byte-writer.js';
-import type { ElfFile, ElfSection } from '../elf/elf-reader.js';
+import type { ElfFile, ElfSection, ElfSymbol } from '../elf/elf-reader.js';
 
 /** Sections that exist only in BTF: their variables are the kernel's. */
 const VIRTUAL_SECTIONS = new Set(['.kconfig', '.ksyms']);
@@ -15,11 +15,13 @@ const VIRTUAL_SECTIONS = new Set(['.kconfig', '.ksyms']);
  */
 export function completeDataSections(btf: Btf, elf: ElfFile): Btf {
   const patched = btf.bytes.slice();
+  const sections = new Map(elf.sections.map((section) => [section.name, section]));
+  const symbols = new Map(elf.symbols.map((symbol) => [`${symbol.sectionIndex} ${symbol.name}`, symbol]));
   for (let typeId = 1; typeId < btf.typeCount; typeId++) {
     if (btf.kindOf(typeId) !== 'data-section') continue;
     const type = btf.type(typeId);
     if (type.kind !== 'data-section' || VIRTUAL_SECTIONS.has(type.name)) continue;
-    const completed = completeSection(btf, type, elf);
+    const completed = completeSection(btf, type, { elf, sections, symbols });
     // The size is the last word of the type's header, the variables follow it.
     const out = new ByteWriter().u32(completed.byteSize);
     for (const { typeId: variableId, byteOffset, byteSize } of completed.variables) {
@@ -30,28 +32,36 @@ export function completeDataSections(btf: Btf, elf: ElfFile): Btf {
   return new Btf(patched, btf.label);
 }
 
-function completeSection(btf: Btf, type: BtfDataSection, elf: ElfFile): BtfDataSection {
-  const section = elf.sections.find((candidate) => candidate.name === type.name);
+interface Places {
+  readonly elf: ElfFile;
+  readonly sections: ReadonlyMap<string, ElfSection>;
+  /** By section index and name. */
+  readonly symbols: ReadonlyMap<string, ElfSymbol>;
+}
+
+function completeSection(btf: Btf, type: BtfDataSection, places: Places): BtfDataSection {
+  const { elf } = places;
+  const section = places.sections.get(type.name);
   if (section === undefined) {
     throw new VespidError('OBJECT_MALFORMED', `${elf.label}: variables of ${type.name}, but no such section`);
   }
   // A size that is there was written by a linker or by us, together with the offsets.
   const isComplete = type.byteSize !== 0;
   const variables = type.variables.map((variable) =>
-    isComplete ? variable : { ...variable, byteOffset: placeOf(btf, variable, section, elf) },
+    isComplete ? variable : { ...variable, byteOffset: placeOf(btf, variable, section, places) },
   );
   variables.sort((a, b) => a.byteOffset - b.byteOffset);
   return { ...type, byteSize: isComplete ? type.byteSize : section.byteSize, variables };
 }
 
 /** A static variable has its offset in the BTF already, a global one in its symbol. */
-function placeOf(btf: Btf, place: BtfSectionVariable, section: ElfSection, elf: ElfFile): number {
+function placeOf(btf: Btf, place: BtfSectionVariable, section: ElfSection, { elf, symbols }: Places): number {
   const variable = btf.type(place.typeId);
   if (variable.kind !== 'variable') {
     throw new VespidError('OBJECT_MALFORMED', `${elf.label}: type ${place.typeId} in ${section.name}`);
   }
   if (variable.linkage === VARIABLE_LINKAGE.static) return place.byteOffset;
-  const symbol = elf.symbols.find((s) => s.sectionIndex === section.index && s.name === variable.name);
+  const symbol = symbols.get(`${section.index} ${variable.name}`);
   if (symbol !== undefined) return symbol.value;
   throw new VespidError(
     'OBJECT_MALFORMED',

@@ -1,7 +1,7 @@
 import type { FieldReference, KernelMember, KernelMemberType, KernelStruct } from '../assembled-function.js';
 import type { BtfBuilder } from '../btf/btf-builder.js';
 import { POINTER_BYTES } from '../btf/btf-layout.js';
-import type { BasicTypes } from './basic-types.js';
+import { type BasicTypes, ENUM_BYTES } from './basic-types.js';
 import { checkName, checkUnsigned32, definitionError } from './definition-error.js';
 
 /** `unsigned int`, of which every bit field is a part. */
@@ -91,6 +91,8 @@ export class KernelStructTypes {
     switch (type.kind) {
       case 'int':
         return this.#basic.int(type.byteSize, type.signed);
+      case 'enum':
+        return this.#basic.unnamedEnum();
       case 'bits':
         return this.#basic.int(BIT_FIELD_UNIT_BYTES, false);
       case 'pointer':
@@ -113,6 +115,8 @@ export class KernelStructTypes {
     switch (type.kind) {
       case 'int':
         return { byteSize: type.byteSize, byteAlignment: type.byteSize };
+      case 'enum':
+        return { byteSize: ENUM_BYTES, byteAlignment: ENUM_BYTES };
       case 'bits':
         return { byteSize: BIT_FIELD_UNIT_BYTES, byteAlignment: BIT_FIELD_UNIT_BYTES };
       case 'pointer':

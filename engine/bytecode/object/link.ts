@@ -2,13 +2,8 @@ import { VespidError } from '../../errors/index.js';
 import { InstructionSlots } from '../instruction-slots.js';
 import { PSEUDO, PSEUDO_CALL, SLOT_BYTES } from '../isa.js';
 import type { ObjectFile } from './object-file.js';
-import {
-  MAX_PROGRAM_SLOTS,
-  type ObjectFunction,
-  type PlacedCoreRelocation,
-  type SourceLine,
-} from './object-functions.js';
-import { functionKey } from './object-references.js';
+import { MAX_PROGRAM_SLOTS, type PlacedCoreRelocation, type SourceLine } from './object-functions.js';
+import type { ObjectFunction } from './object-references.js';
 
 /** The kernel's BPF_MAX_SUBPROGS, the program itself included. */
 export const MAX_FUNCTIONS = 256;
@@ -54,7 +49,7 @@ interface PlacedFunction {
  */
 export function linkProgram(object: ObjectFile, program: ObjectFunction): LinkedProgram {
   const placed = placeFunctions(object, program);
-  const starts = new Map(placed.map((p) => [keyOf(p.function), p.slotIndex]));
+  const starts = new Map(placed.map((p) => [p.function, p.slotIndex]));
   const slots = new InstructionSlots(
     concatenate(placed.map((p) => p.function.instructions)),
     `${object.name}: ${program.name}`,
@@ -86,7 +81,7 @@ export function linkProgram(object: ObjectFile, program: ObjectFunction): Linked
           break;
         case 'call':
         case 'function-address':
-          pointAt(slots, slotIndex, reference.kind, starts.get(functionKeyOf(reference)) ?? 0);
+          pointAt(slots, slotIndex, reference.kind, starts.get(reference.target) ?? 0);
           break;
         case 'extern':
           throw new VespidError(
@@ -114,13 +109,12 @@ export function linkProgram(object: ObjectFile, program: ObjectFunction): Linked
 }
 
 function placeFunctions(object: ObjectFile, program: ObjectFunction): PlacedFunction[] {
-  const functions = new Map([...object.programs, ...object.subprograms].map((f) => [keyOf(f), f]));
   const placed: PlacedFunction[] = [];
-  const seen = new Set<string>();
+  const seen = new Set<ObjectFunction>();
   let slotCount = 0;
   // Depth is bounded by MAX_FUNCTIONS, as every level places a function.
   const place = (current: ObjectFunction): void => {
-    seen.add(keyOf(current));
+    seen.add(current);
     placed.push({ function: current, slotIndex: slotCount });
     slotCount += current.instructions.byteLength / SLOT_BYTES;
     if (placed.length > MAX_FUNCTIONS || slotCount > MAX_PROGRAM_SLOTS) {
@@ -131,14 +125,7 @@ function placeFunctions(object: ObjectFile, program: ObjectFunction): PlacedFunc
     }
     for (const reference of current.references) {
       if (reference.kind !== 'call' && reference.kind !== 'function-address') continue;
-      const target = functions.get(functionKeyOf(reference));
-      if (target === undefined) {
-        throw new VespidError(
-          'OBJECT_MALFORMED',
-          `${object.name}: ${current.name} calls an unknown function`,
-        );
-      }
-      if (!seen.has(keyOf(target))) place(target);
+      if (!seen.has(reference.target)) place(reference.target);
     }
   };
   place(program);
@@ -165,14 +152,6 @@ function shifted<T extends { readonly slotIndex: number }>(
   return placed.flatMap((p) =>
     records(p.function).map((record) => ({ ...record, slotIndex: record.slotIndex + p.slotIndex })),
   );
-}
-
-function keyOf(f: ObjectFunction): string {
-  return functionKey(f.sectionIndex, f.byteOffset);
-}
-
-function functionKeyOf(reference: { readonly sectionIndex: number; readonly byteOffset: number }): string {
-  return functionKey(reference.sectionIndex, reference.byteOffset);
 }
 
 function concatenate(parts: readonly Uint8Array[]): Uint8Array {

@@ -22,6 +22,7 @@ export interface MapPlaces {
 export function readMaps(elf: ElfFile, btf: Btf | undefined): { maps: ObjectMap[]; places: MapPlaces } {
   const section = elf.sections.find((candidate) => candidate.name === '.maps');
   const byOffset = new Map<number, string>();
+  const names = new Set<string>();
   const maps: ObjectMap[] = [];
   if (section === undefined) return { maps, places: { sectionIndex: -1, byOffset } };
   if (elf.relocations.has(section.index)) {
@@ -36,10 +37,11 @@ export function readMaps(elf: ElfFile, btf: Btf | undefined): { maps: ObjectMap[
     const variable = btf.type(place.typeId);
     if (variable.kind !== 'variable')
       throw malformed(elf.label, `.maps+${place.byteOffset} is not a variable`);
-    if (byOffset.has(place.byteOffset) || maps.some((map) => map.name === variable.name)) {
+    if (byOffset.has(place.byteOffset) || names.has(variable.name)) {
       throw malformed(elf.label, `map ${variable.name} is defined twice`);
     }
     byOffset.set(place.byteOffset, variable.name);
+    names.add(variable.name);
     maps.push(readMap(btf, variable.name, variable.typeId, elf.label));
   }
   checkSymbols(elf, section.index, byOffset);

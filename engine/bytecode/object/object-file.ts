@@ -7,8 +7,8 @@ import { type ElfFile, type ElfSection, readElf } from '../elf/elf-reader.js';
 import { type DataSection, readDataSections } from './data-sections.js';
 import { completeDataSections } from './kernel-btf.js';
 import { readMaps } from './map-definitions.js';
-import { type ObjectFunction, readFunctions } from './object-functions.js';
-import { resolveReferences } from './object-references.js';
+import { readFunctions } from './object-functions.js';
+import { type ObjectFunction, resolveReferences } from './object-references.js';
 
 /** A BPF object as its file says it is: nothing here depends on a kernel. */
 export interface ObjectFile {

@@ -1,21 +1,14 @@
 import { VespidError } from '../../errors/index.js';
-import type { BtfExt, SectionRecords } from '../btf/btf-ext.js';
+import type { BtfExt, CoreRecord, FunctionRecord, LineRecord, SectionRecords } from '../btf/btf-ext.js';
 import type { Btf } from '../btf/btf-reader.js';
 import type { CoreRelocation } from '../core/core-relocation.js';
 import { CORE_KINDS } from '../core/relocation-kind.js';
 import { SECTION_FLAG, SECTION_TYPE, SYMBOL_BINDING, SYMBOL_TYPE } from '../elf/elf-format.js';
 import type { ElfFile, ElfSection, ElfSymbol } from '../elf/elf-reader.js';
 import { SLOT_BYTES } from '../isa.js';
-import type { ObjectReference } from './object-references.js';
 
 /** The kernel's BPF_COMPLEXITY_LIMIT_INSNS: no program has more instructions. */
 export const MAX_PROGRAM_SLOTS = 1_000_000;
-
-/** One function of an object. All slot indexes count from its own start. */
-export interface ObjectFunction extends BareFunction {
-  /** What its instructions refer to, in order. */
-  readonly references: readonly ObjectReference[];
-}
 
 /** A function before its relocations are understood. */
 export interface BareFunction {
@@ -50,13 +43,27 @@ export interface PlacedCoreRelocation extends CoreRelocation {
  * @throws VespidError OBJECT_MALFORMED
  */
 export function readFunctions(elf: ElfFile, ext: BtfExt, btf: Btf | undefined): BareFunction[] {
+  const symbolsBySection = new Map<number, ElfSymbol[]>();
+  for (const symbol of elf.symbols) {
+    if (symbol.type !== SYMBOL_TYPE.function) continue;
+    const symbols = symbolsBySection.get(symbol.sectionIndex) ?? [];
+    symbols.push(symbol);
+    symbolsBySection.set(symbol.sectionIndex, symbols);
+  }
+  const facts = factsBySection(ext, elf.label);
   return elf.sections.filter(isCode).flatMap((section) => {
-    const symbols = elf.symbols
-      .filter((symbol) => symbol.type === SYMBOL_TYPE.function && symbol.sectionIndex === section.index)
-      .sort((a, b) => a.value - b.value);
+    const symbols = symbolsBySection.get(section.index) ?? [];
+    symbols.sort((a, b) => a.value - b.value);
     checkPlaces(elf, section, symbols);
-    const records = recordsOf(ext, section.name, elf.label);
-    return symbols.map((symbol) => readFunction(elf, section, symbol, records, btf));
+    const known = facts.get(section.name) ?? { functions: [], lines: [], coreRelocations: [] };
+    const typeIds = new Map(known.functions.map((record) => [record.byteOffset, record.typeId]));
+    return symbols.map((symbol) => {
+      const typeId = typeIds.get(symbol.value) ?? 0;
+      if (typeId === 0 || btf?.kindOf(typeId) === 'function') {
+        return readFunction(elf, section, symbol, typeId, known);
+      }
+      throw malformed(`${elf.label}: .BTF.ext: type ${typeId} of ${symbol.name} is not a function`);
+    });
   });
 }
 
@@ -80,40 +87,50 @@ function checkPlaces(elf: ElfFile, section: ElfSection, symbols: readonly ElfSym
   }
 }
 
+/** What .BTF.ext says of one section, in the order of places. */
 interface SectionFacts {
-  readonly functions: BtfExt['functions'][number]['records'];
-  readonly lines: BtfExt['lines'][number]['records'];
-  readonly coreRelocations: BtfExt['coreRelocations'][number]['records'];
+  readonly functions: FunctionRecord[];
+  readonly lines: LineRecord[];
+  readonly coreRelocations: CoreRecord[];
 }
 
-function recordsOf(ext: BtfExt, section: string, label: string): SectionFacts {
-  const pick = <T extends { readonly byteOffset: number }>(lists: readonly SectionRecords<T>[]): T[] => {
-    const records = lists.filter((list) => list.section === section).flatMap((list) => list.records);
-    const odd = records.find((record) => record.byteOffset % SLOT_BYTES !== 0);
-    if (odd === undefined) return records.sort((a, b) => a.byteOffset - b.byteOffset);
-    throw malformed(`${label}: .BTF.ext: ${section}+${odd.byteOffset} is not the start of an instruction`);
+function factsBySection(ext: BtfExt, label: string): ReadonlyMap<string, SectionFacts> {
+  const facts = new Map<string, SectionFacts>();
+  const collect = <K extends keyof SectionFacts>(
+    lists: readonly SectionRecords<SectionFacts[K][number]>[],
+    listOf: (known: SectionFacts) => SectionFacts[K][number][],
+  ): void => {
+    for (const { section, records } of lists) {
+      const known = facts.get(section) ?? { functions: [], lines: [], coreRelocations: [] };
+      facts.set(section, known);
+      for (const record of records) {
+        if (record.byteOffset % SLOT_BYTES !== 0) {
+          throw malformed(`${label}: .BTF.ext: ${section}+${record.byteOffset} is inside of an instruction`);
+        }
+        listOf(known).push(record);
+      }
+    }
   };
-  return {
-    functions: pick(ext.functions),
-    lines: pick(ext.lines),
-    coreRelocations: pick(ext.coreRelocations),
-  };
+  collect<'functions'>(ext.functions, (known) => known.functions);
+  collect<'lines'>(ext.lines, (known) => known.lines);
+  collect<'coreRelocations'>(ext.coreRelocations, (known) => known.coreRelocations);
+  for (const known of facts.values()) {
+    known.lines.sort((a, b) => a.byteOffset - b.byteOffset);
+    known.coreRelocations.sort((a, b) => a.byteOffset - b.byteOffset);
+  }
+  return facts;
 }
 
 function readFunction(
   elf: ElfFile,
   section: ElfSection,
   symbol: ElfSymbol,
+  typeId: number,
   facts: SectionFacts,
-  btf: Btf | undefined,
 ): BareFunction {
   const start = symbol.value;
   const end = start + symbol.byteSize;
   const slotOf = (record: { readonly byteOffset: number }) => (record.byteOffset - start) / SLOT_BYTES;
-  const typeId = facts.functions.find((record) => record.byteOffset === start)?.typeId ?? 0;
-  if (typeId !== 0 && btf?.kindOf(typeId) !== 'function') {
-    throw malformed(`${elf.label}: .BTF.ext: type ${typeId} of ${symbol.name} is not a function`);
-  }
   return {
     name: symbol.name,
     section: section.name,

@@ -5,7 +5,13 @@ import { InstructionSlots, LOAD_IMM64_OPCODE } from '../instruction-slots.js';
 import { SLOT_BYTES } from '../isa.js';
 import { isDataSectionName } from './data-sections.js';
 import type { MapPlaces } from './map-definitions.js';
-import type { BareFunction, ObjectFunction } from './object-functions.js';
+import type { BareFunction } from './object-functions.js';
+
+/** One function of an object. All slot indexes count from its own start. */
+export interface ObjectFunction extends BareFunction {
+  /** What its instructions refer to, in order. */
+  readonly references: readonly ObjectReference[];
+}
 
 /** What an instruction refers to outside of its function. */
 export type ObjectReference =
@@ -16,12 +22,11 @@ export type ObjectReference =
       readonly section: string;
       readonly byteOffset: number;
     }
-  /** A call or the address (for a callback) of another function, which begins exactly there. */
+  /** A call or the address (for a callback) of another function of the object. */
   | {
       readonly kind: 'call' | 'function-address';
       readonly slotIndex: number;
-      readonly sectionIndex: number;
-      readonly byteOffset: number;
+      readonly target: ObjectFunction;
     }
   /** A call of a function of the kernel. */
   | { readonly kind: 'kfunc'; readonly slotIndex: number; readonly name: string }
@@ -31,96 +36,110 @@ export type ObjectReference =
 /**
  * Gives every function the references of its instructions, from relocations and from calls that the compiler
  * resolved itself (Documentation/bpf/llvm_reloc.rst). The addend of a relocation is in the instruction.
+ * @param bareFunctions in order of section and place
  * @throws VespidError OBJECT_MALFORMED, OBJECT_UNSUPPORTED
  */
 export function resolveReferences(
   elf: ElfFile,
-  functions: readonly BareFunction[],
+  bareFunctions: readonly BareFunction[],
   maps: MapPlaces,
 ): ObjectFunction[] {
-  const starts = new Set(functions.map((f) => functionKey(f.sectionIndex, f.byteOffset)));
-  const relocationsBySection = new Map<number, Map<number, ElfRelocation>>();
-  return functions.map((bare) => {
-    let relocations = relocationsBySection.get(bare.sectionIndex);
-    if (relocations === undefined) {
-      const list = elf.relocations.get(bare.sectionIndex) ?? [];
-      relocations = new Map(list.map((relocation) => [relocation.byteOffset, relocation]));
-      relocationsBySection.set(bare.sectionIndex, relocations);
+  const functions = bareFunctions.map((bare) => ({ ...bare, references: [] as ObjectReference[] }));
+  const byPlace = new Map(functions.map((f) => [placeKey(f.sectionIndex, f.byteOffset), f]));
+  const relocations = new Map<number, RelocationQueue>();
+  for (const f of functions) {
+    let queue = relocations.get(f.sectionIndex);
+    if (queue === undefined) {
+      queue = new RelocationQueue(elf.relocations.get(f.sectionIndex) ?? []);
+      relocations.set(f.sectionIndex, queue);
     }
-    const resolver = new FunctionResolver(elf, bare, maps);
-    const references = resolver.resolve(relocations);
-    for (const reference of references) {
-      if (reference.kind !== 'call' && reference.kind !== 'function-address') continue;
-      if (starts.has(functionKey(reference.sectionIndex, reference.byteOffset))) continue;
-      throw resolver.malformed(reference.slotIndex, `${reference.kind} leads to no function`);
-    }
-    return { ...bare, references };
-  });
+    new FunctionResolver(elf, f, maps, byPlace).resolve(queue, f.references);
+  }
+  return functions;
 }
 
 /** A function's identity: names are unique only among global ones. */
-export function functionKey(sectionIndex: number, byteOffset: number): string {
+function placeKey(sectionIndex: number, byteOffset: number): string {
   return `${sectionIndex}+${byteOffset}`;
+}
+
+/** The relocations of one section, taken in ascending order as its functions are gone through. */
+class RelocationQueue {
+  readonly #sorted: readonly ElfRelocation[];
+  #next = 0;
+
+  constructor(relocations: readonly ElfRelocation[]) {
+    this.#sorted = [...relocations].sort((a, b) => a.byteOffset - b.byteOffset);
+  }
+
+  /** Passes over those before a place: between functions there is nothing that anybody loads. */
+  skipTo(byteOffset: number): void {
+    while ((this.#sorted[this.#next]?.byteOffset ?? byteOffset) < byteOffset) this.#next++;
+  }
+
+  /** The next one if it is before a place. */
+  takeBefore(byteOffset: number): ElfRelocation | undefined {
+    const relocation = this.#sorted[this.#next];
+    if (relocation === undefined || relocation.byteOffset >= byteOffset) return undefined;
+    this.#next++;
+    return relocation;
+  }
 }
 
 class FunctionResolver {
   readonly #elf: ElfFile;
   readonly #function: BareFunction;
   readonly #maps: MapPlaces;
+  readonly #byPlace: ReadonlyMap<string, ObjectFunction>;
   readonly #slots: InstructionSlots;
 
-  constructor(elf: ElfFile, bare: BareFunction, maps: MapPlaces) {
+  constructor(
+    elf: ElfFile,
+    bare: BareFunction,
+    maps: MapPlaces,
+    byPlace: ReadonlyMap<string, ObjectFunction>,
+  ) {
     this.#elf = elf;
     this.#function = bare;
     this.#maps = maps;
+    this.#byPlace = byPlace;
     this.#slots = new InstructionSlots(bare.instructions, `${elf.label}: ${bare.name}`);
   }
 
-  resolve(relocations: ReadonlyMap<number, ElfRelocation>): ObjectReference[] {
-    const references: ObjectReference[] = [];
-    const instructionStarts = new Set<number>();
+  resolve(queue: RelocationQueue, references: ObjectReference[]): void {
+    const start = this.#function.byteOffset;
+    queue.skipTo(start);
     for (const slotIndex of this.#slots.starts()) {
-      instructionStarts.add(slotIndex);
-      const relocation = relocations.get(this.#function.byteOffset + slotIndex * SLOT_BYTES);
+      const isWide = this.#slots.opcode(slotIndex) === LOAD_IMM64_OPCODE;
+      const relocation = queue.takeBefore(start + (slotIndex + (isWide ? 2 : 1)) * SLOT_BYTES);
+      if (relocation !== undefined && relocation.byteOffset !== start + slotIndex * SLOT_BYTES) {
+        throw this.#malformed(slotIndex, 'two relocations, or one inside of the instruction');
+      }
       const reference =
-        relocation === undefined
-          ? this.#withoutRelocation(slotIndex)
-          : this.#relocated(slotIndex, relocation);
+        relocation === undefined ? this.#unrelocated(slotIndex) : this.#relocated(slotIndex, relocation);
       if (reference !== undefined) references.push(reference);
     }
-    this.#checkPlaces(relocations, instructionStarts);
-    return references;
   }
 
-  /** A relocation that is not on the start of an instruction would be lost. */
-  #checkPlaces(relocations: ReadonlyMap<number, ElfRelocation>, starts: ReadonlySet<number>): void {
-    const { byteOffset } = this.#function;
-    for (const place of relocations.keys()) {
-      const isInside = place >= byteOffset && place < byteOffset + this.#slots.bytes.byteLength;
-      if (!isInside || starts.has((place - byteOffset) / SLOT_BYTES)) continue;
-      throw this.malformed(Math.floor((place - byteOffset) / SLOT_BYTES), 'relocation inside an instruction');
-    }
-  }
-
-  #withoutRelocation(slotIndex: number): ObjectReference | undefined {
+  #unrelocated(slotIndex: number): ObjectReference | undefined {
     if (this.#slots.isLocalCall(slotIndex)) {
-      const target =
-        this.#function.byteOffset + (slotIndex + 1 + this.#slots.immediate(slotIndex)) * SLOT_BYTES;
-      return { kind: 'call', slotIndex, sectionIndex: this.#function.sectionIndex, byteOffset: target };
+      const distance = slotIndex + 1 + this.#slots.immediate(slotIndex);
+      const { sectionIndex, byteOffset } = this.#function;
+      return this.#toFunction('call', slotIndex, sectionIndex, byteOffset + distance * SLOT_BYTES);
     }
     if (this.#slots.opcode(slotIndex) !== LOAD_IMM64_OPCODE) return undefined;
-    if (!this.#slots.isLoadImmediate64(slotIndex)) throw this.malformed(slotIndex, 'half of a ld_imm64');
+    if (!this.#slots.isLoadImmediate64(slotIndex)) throw this.#malformed(slotIndex, 'half of a ld_imm64');
     // An object has no file descriptors or kernel ids to name: loaded as it is, this would reach whatever
     // has that number in the loading process.
     if (this.#slots.sourceRegister(slotIndex) !== 0) {
-      throw this.malformed(slotIndex, 'ld_imm64 of a file descriptor or id without relocation');
+      throw this.#malformed(slotIndex, 'ld_imm64 of a file descriptor or id without relocation');
     }
     return undefined;
   }
 
   #relocated(slotIndex: number, relocation: ElfRelocation): ObjectReference {
     const symbol = this.#elf.symbols[relocation.symbolIndex];
-    if (symbol === undefined) throw this.malformed(slotIndex, `no symbol ${relocation.symbolIndex}`);
+    if (symbol === undefined) throw this.#malformed(slotIndex, `no symbol ${relocation.symbolIndex}`);
     if (this.#slots.isCall(slotIndex) && relocation.type === RELOCATION_TYPE.call32) {
       return this.#call(slotIndex, symbol);
     }
@@ -135,9 +154,9 @@ class FunctionResolver {
     if (symbol.sectionIndex === SECTION_INDEX_UNDEFINED)
       return { kind: 'kfunc', slotIndex, name: symbol.name };
     const section = this.#sectionOf(slotIndex, symbol);
-    // Clang writes -1 with a function's symbol, and the distance less one with the section's symbol.
+    // Clang writes -1 with a function's symbol, and the function's slot less one with the section's symbol.
     const byteOffset = symbol.value + (this.#slots.immediate(slotIndex) + 1) * SLOT_BYTES;
-    return { kind: 'call', slotIndex, sectionIndex: section.index, byteOffset };
+    return this.#toFunction('call', slotIndex, section.index, byteOffset);
   }
 
   #address(slotIndex: number, symbol: ElfSymbol): ObjectReference {
@@ -147,7 +166,7 @@ class FunctionResolver {
     const byteOffset = symbol.value + this.#slots.immediate(slotIndex);
     if (section.index === this.#maps.sectionIndex) {
       const map = this.#maps.byOffset.get(byteOffset);
-      if (map === undefined) throw this.malformed(slotIndex, `no map at .maps+${byteOffset}`);
+      if (map === undefined) throw this.#malformed(slotIndex, `no map at .maps+${byteOffset}`);
       return { kind: 'map', slotIndex, map };
     }
     if (isDataSectionName(section.name)) {
@@ -155,9 +174,21 @@ class FunctionResolver {
       if (byteOffset >= 0 && byteOffset <= section.byteSize) {
         return { kind: 'data', slotIndex, section: section.name, byteOffset };
       }
-      throw this.malformed(slotIndex, `${section.name}+${byteOffset} is outside of the section`);
+      throw this.#malformed(slotIndex, `${section.name}+${byteOffset} is outside of the section`);
     }
-    return { kind: 'function-address', slotIndex, sectionIndex: section.index, byteOffset };
+    return this.#toFunction('function-address', slotIndex, section.index, byteOffset);
+  }
+
+  #toFunction(
+    kind: 'call' | 'function-address',
+    slotIndex: number,
+    sectionIndex: number,
+    byteOffset: number,
+  ): ObjectReference {
+    const target = this.#byPlace.get(placeKey(sectionIndex, byteOffset));
+    if (target !== undefined) return { kind, slotIndex, target };
+    const section = this.#elf.sections[sectionIndex]?.name ?? '';
+    throw this.#malformed(slotIndex, `no function begins at ${section}+${byteOffset}`);
   }
 
   #sectionOf(slotIndex: number, symbol: ElfSymbol): ElfSection {
@@ -168,7 +199,7 @@ class FunctionResolver {
     return section;
   }
 
-  malformed(slotIndex: number, message: string): VespidError {
+  #malformed(slotIndex: number, message: string): VespidError {
     return new VespidError('OBJECT_MALFORMED', `${this.#where(slotIndex)}: ${message}`);
   }
 

@@ -2,7 +2,7 @@ import { InstructionSlots } from '../instruction-slots.js';
 import { SLOT_BYTES } from '../isa.js';
 import { linkProgram } from './link.js';
 import type { ObjectFile } from './object-file.js';
-import type { ObjectFunction } from './object-functions.js';
+import type { ObjectFunction } from './object-references.js';
 import { parseSectionName, type SectionMeaning } from './section-name.js';
 
 /** What can be said of a program from its object alone, on any machine: what a signature states about it. */
