@@ -71,7 +71,9 @@ function describeTechniques(event: VespidEvent): string {
   const [first, ...others] = event.attack;
   if (first === undefined) return '-';
   const more = others.length === 0 ? '' : ` +${others.length}`;
-  return `${first.id} ${first.name}${more}`;
+  // A sub-technique's name starts with that of its technique, which the id already says.
+  const name = first.name.slice(first.name.indexOf(': ') === -1 ? 0 : first.name.indexOf(': ') + 2);
+  return `${first.id} ${name}${more}`;
 }
 
 /** Escaped, then cut or filled to the width. */

@@ -1,6 +1,7 @@
 export { findVmlinuxBtfId, loadBtf } from './btf-object.js';
 export { Cgroup, cgroupRoot } from './cgroup.js';
 export { type Feature, type GateLevel, type KernelFeatures, probeKernel } from './features.js';
+export { bootTimeNs } from './libc.js';
 export { BpfLink } from './link.js';
 export { BpfMap, MAP_FLAG, u32Key } from './map.js';
 export { OwnedFd } from './owned-fd.js';

@@ -21,6 +21,7 @@ interface Libc {
   ): bigint;
   munmap(address: bigint, byteLength: number): number;
   close(fd: number): number;
+  clock_gettime(clock: number, time: BigInt64Array): number;
 }
 
 let loaded: Libc | undefined;
@@ -38,6 +39,7 @@ function libc(): Libc {
       ) as Libc['mmap'],
       munmap: library.func('int munmap(void *address, size_t length)') as Libc['munmap'],
       close: library.func('int close(int fd)') as Libc['close'],
+      clock_gettime: library.func('int clock_gettime(int clock, void *time)') as Libc['clock_gettime'],
     };
   }
   return loaded;
@@ -102,6 +104,21 @@ export interface Readiness {
 export function whenReadable(fd: number, callback: () => void): Readiness {
   const handle = koffi.node.poll(fd, { readable: true }, callback);
   return { close: () => handle.close() };
+}
+
+/** `CLOCK_BOOTTIME` of linux/time.h: counts suspend, unlike Node's own monotonic clock. */
+const CLOCK_BOOTTIME = 7;
+
+/** Nanoseconds since boot, the clock of `bpf_ktime_get_boot_ns`. */
+export function bootTimeNs(): bigint {
+  const [seconds = 0n, nanoseconds = 0n] = readClock(CLOCK_BOOTTIME);
+  return seconds * 1_000_000_000n + nanoseconds;
+}
+
+function readClock(clock: number): BigInt64Array {
+  const time = new BigInt64Array(2);
+  if (libc().clock_gettime(clock, time) !== 0) throw kernelCallError('clock_gettime', koffi.errno());
+  return time;
 }
 
 /** The name of an error number: `EPERM`. */

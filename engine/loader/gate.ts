@@ -10,10 +10,9 @@ import {
 } from '../../lsm-hooks/index.js';
 import { MAP_TYPE, readObject, writeObject } from '../bytecode/index.js';
 import { VespidError } from '../errors/index.js';
-import { BpfMap, type KernelFeatures, ResourceStack } from '../kernel/index.js';
+import { BpfMap, bootTimeNs, type KernelFeatures, ResourceStack } from '../kernel/index.js';
 import { type Admission, NO_GATE } from './admission.js';
 import { attachProgram } from './attach.js';
-import { bootTimeNs } from './boot-time.js';
 import { encodeConfig, encodeConstant } from './constant-value.js';
 import { loadObject } from './load-object.js';
 

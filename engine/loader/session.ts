@@ -48,6 +48,7 @@ export class KernelSession implements Disposable {
   readonly objects: SessionObject[] = [];
   readonly gate: Gate | undefined;
   readonly #resources: ResourceStack;
+  readonly #links = new ResourceStack();
   readonly #scope: Cgroup | undefined;
 
   /** @throws VespidError GATE_UNSUPPORTED, KERNEL_* */
@@ -90,8 +91,13 @@ export class KernelSession implements Disposable {
   /** @throws VespidError OBJECT_UNSUPPORTED, KERNEL_* */
   attachAll(): void {
     for (const { loaded } of this.objects) {
-      for (const program of loaded.programs) this.#resources.use(attachProgram(program, this.#scope));
+      for (const program of loaded.programs) this.#links.use(attachProgram(program, this.#scope));
     }
+  }
+
+  /** Takes every attachment away; records and counters can still be read. The gate stays. */
+  detach(): void {
+    this.#links[Symbol.dispose]();
   }
 
   counters(): KernelCounters {
@@ -104,6 +110,7 @@ export class KernelSession implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.detach();
     this.#resources[Symbol.dispose]();
   }
 }

@@ -1,9 +1,10 @@
+import { essentialName } from '../btf/essential-name.js';
 import type { Access } from './access.js';
 
-/** The access as a programmer would write it: `task_struct.mm.arg_start`, `task_struct.comm[3]`. */
+/** The access as a programmer would write it: `task_struct.mm.arg_start`, `task_struct.comm[3]`; without flavour. */
 export function describeAccess(access: Access): string {
   const { btf, rootTypeId, steps } = access;
-  const rootName = btf.nameOf(rootTypeId);
+  const rootName = essentialName(btf.nameOf(rootTypeId));
   const root = rootName === '' ? `(anonymous ${btf.kindOf(rootTypeId)})` : rootName;
   return steps.reduce((text, step, position) => {
     if (step.name !== undefined) return `${text}.${step.name}`;

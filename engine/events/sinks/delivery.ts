@@ -100,7 +100,7 @@ export class Delivery {
 
   /** Starts after the events of this turn of the event loop are in, so that they go out as one batch. */
   #start(): void {
-    if (this.#running !== undefined || this.#queue.length === 0) return;
+    if (this.#state !== 'open' || this.#running !== undefined || this.#queue.length === 0) return;
     this.#running = new Promise<void>((resolve) => setImmediate(resolve))
       .then(() => this.#run())
       .finally(() => {
@@ -119,7 +119,6 @@ export class Delivery {
   }
 
   async #attempt(batch: readonly EncodedEvent[]): Promise<void> {
-    if (this.#attempts > 0) this.#counts.retried++;
     try {
       const delivered = await this.#options.deliver(batch, this.#abort.signal);
       // The batch is no longer ours if closing gave it up meanwhile.
@@ -150,6 +149,7 @@ export class Delivery {
     }
     this.#notices.failed(explained, this.#pending);
     await this.#backOff();
+    if (this.#state === 'open') this.#counts.retried++;
   }
 
   #backOff(): Promise<void> {

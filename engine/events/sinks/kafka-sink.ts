@@ -87,7 +87,6 @@ export class KafkaSink implements Sink {
       await this.#client.connect();
       return undefined;
     } catch (error) {
-      this.#client.discard();
       return explainKafkaError(error, this.#options);
     }
   }
@@ -104,9 +103,6 @@ export class KafkaSink implements Sink {
     signal.addEventListener('abort', stop, { once: true });
     try {
       return await this.#sendInParts(batch);
-    } catch (error) {
-      this.#client.discard();
-      throw error;
     } finally {
       signal.removeEventListener('abort', stop);
     }

@@ -1,0 +1,47 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Where administrators' tools are, which a user's PATH may leave out. */
+const TOOL_ENVIRONMENT = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` };
+
+/** Why a test that needs this tool cannot run, or undefined if it can. */
+export function missingTool(tool: 'bpftool' | 'clang'): string | undefined {
+  const { error } = spawnSync(tool, ['--version'], { env: TOOL_ENVIRONMENT });
+  return error === undefined ? undefined : `${tool} is not installed`;
+}
+
+/** Runs a tool and gives its standard output. */
+export function runTool(tool: string, args: readonly string[]): string {
+  const result = spawnSync(tool, args, {
+    env: TOOL_ENVIRONMENT,
+    encoding: 'utf8',
+    timeout: 30_000,
+    // The text of a kernel's BTF has some 20 MB.
+    maxBuffer: 256 * 1024 * 1024,
+  });
+  if (result.status === 0) return result.stdout;
+  throw new Error(`${tool} ${args.join(' ')}: ${result.error?.message ?? result.stderr}`);
+}
+
+/** Calls `use` with a new directory, and removes it afterwards. */
+export function withTemporaryDirectory<T>(use: (directory: string) => T): T {
+  const directory = mkdtempSync(join(tmpdir(), 'vespid-object-'));
+  try {
+    return use(directory);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** The object that clang makes of `test/fixtures/bytecode/every-feature.bpf.c`. */
+export function compileWithClang(): Uint8Array {
+  const source = fileURLToPath(new URL('../fixtures/bytecode/every-feature.bpf.c', import.meta.url));
+  return withTemporaryDirectory((directory) => {
+    const object = join(directory, 'every-feature.bpf.o');
+    runTool('clang', ['-target', 'bpf', '-g', '-O2', '-c', source, '-o', object]);
+    return new Uint8Array(readFileSync(object));
+  });
+}

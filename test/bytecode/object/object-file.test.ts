@@ -1,0 +1,344 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  RELOCATION_TYPE,
+  SECTION_TYPE,
+  SYMBOL_BINDING,
+  SYMBOL_TYPE,
+} from '../../../engine/bytecode/elf/elf-format.js';
+import {
+  type NewRelocation,
+  type NewSection,
+  type NewSymbol,
+  writeElf,
+} from '../../../engine/bytecode/elf/elf-writer.js';
+import {
+  Assembler,
+  applyCoreRelocations,
+  BtfBuilder,
+  type BtfMember,
+  linkProgram,
+  type ObjectFile,
+  programFacts,
+  R0,
+  R1,
+  readObject,
+  writeObject,
+} from '../../../engine/bytecode/index.js';
+import type { ErrorCode } from '../../../engine/errors/index.js';
+import { expectCode, expectDocumented, READING_CODES, thrownBy } from '../documented-errors.js';
+import { mutatedBytes } from '../mutated-bytes.js';
+import { sampleDefinition } from '../sample-object.js';
+
+const CODE_FLAGS = 6;
+const section = (name: string, bytes: Uint8Array, more: Partial<NewSection> = {}): NewSection => ({
+  name,
+  type: SECTION_TYPE.programBits,
+  flags: 3,
+  byteAlignment: 8,
+  bytes,
+  ...more,
+});
+const symbol = (name: string, inSection: string, more: Partial<NewSymbol> = {}): NewSymbol => ({
+  key: name,
+  name,
+  type: SYMBOL_TYPE.object,
+  binding: SYMBOL_BINDING.global,
+  section: inSection,
+  value: 0,
+  byteSize: 8,
+  ...more,
+});
+const relocation = (type: number, to: string, byteOffset = 0): NewRelocation => ({
+  byteOffset,
+  type,
+  symbol: to,
+});
+
+/** An object with one program `f` in section `socket`, and what else is given. */
+function objectWith(
+  code: Assembler,
+  relocations: readonly NewRelocation[] = [],
+  sections: readonly NewSection[] = [],
+  symbols: readonly NewSymbol[] = [],
+): Uint8Array {
+  const bytes = code.finish().instructions;
+  const type = SYMBOL_TYPE.function;
+  return writeElf(
+    [section('socket', bytes, { flags: CODE_FLAGS, relocations }), ...sections],
+    [symbol('f', 'socket', { type, byteSize: bytes.byteLength }), ...symbols],
+  );
+}
+
+/** BTF of a `.maps` with one map, whose struct has these members, each of the kind that its value asks for. */
+function mapsBtf(members: Readonly<Record<string, number>>): Uint8Array {
+  const builder = new BtfBuilder();
+  const int = builder.add({ kind: 'int', name: 'int', byteSize: 4, encoding: 1, bitOffset: 0, bitSize: 32 });
+  const list = Object.entries(members).map(([name, value], index): BtfMember => {
+    const array = builder.add({ kind: 'array', elementTypeId: int, indexTypeId: int, count: value });
+    const isType = name === 'key' || name === 'value';
+    const typeId = builder.add({ kind: 'pointer', typeId: isType ? int : array });
+    return { name, typeId, bitOffset: index * 64, bitFieldSize: 0 };
+  });
+  const struct = builder.add({ kind: 'struct', name: '', byteSize: list.length * 8, members: list });
+  const typeId = builder.add({ kind: 'variable', name: 'm', typeId: struct, linkage: 1 });
+  // As a compiler leaves it: size and offset are for the reader to fill in.
+  builder.add({
+    kind: 'data-section',
+    name: '.maps',
+    byteSize: 0,
+    variables: [{ typeId, byteOffset: 0, byteSize: list.length * 8 }],
+  });
+  return builder.build();
+}
+
+const withMap = (members: Readonly<Record<string, number>>): Uint8Array =>
+  objectWith(
+    new Assembler('f').loadMap(R1, 'm').exit(),
+    [relocation(RELOCATION_TYPE.imm64, 'm')],
+    [section('.maps', new Uint8Array(64)), section('.BTF', mapsBtf(members), { flags: 0, byteAlignment: 4 })],
+    [symbol('m', '.maps', { value: 0 })],
+  );
+
+describe('readObject', () => {
+  test('reads an object without any type information', () => {
+    const object = readObject(objectWith(new Assembler('f').moveImmediate(R0, 0).exit()), 'bare.o');
+    expect(object).toMatchObject({ license: '', maps: [], dataSections: [], btf: undefined });
+    expect(object.programs).toMatchObject([{ name: 'f', section: 'socket', typeId: 0, linkage: 'global' }]);
+  });
+
+  test('reads maps with sizes and with types', () => {
+    const sizes = readObject(
+      withMap({ type: 2, key_size: 4, value_size: 16, max_entries: 3, map_flags: 1 }),
+      'o',
+    );
+    const [map] = sizes.maps;
+    expect(map).toMatchObject({ name: 'm', type: 2, keySize: 4, valueSize: 16, maxEntries: 3, flags: 1 });
+    const types = readObject(withMap({ type: 1, key: 0, value: 0, max_entries: 9 }), 'o');
+    expect(types.maps).toMatchObject([{ type: 1, keySize: 4, valueSize: 4, keyTypeId: 1, valueTypeId: 1 }]);
+  });
+
+  test('knows a static function outside of .text for a subprogram', () => {
+    const caller = new Assembler('f').callFunction('g').exit().finish().instructions;
+    const bytes = new Uint8Array([...caller, ...nothing().finish().instructions]);
+    const type = SYMBOL_TYPE.function;
+    const object = readObject(
+      writeElf(
+        [
+          section('socket', bytes, {
+            flags: CODE_FLAGS,
+            relocations: [relocation(RELOCATION_TYPE.call32, 'g')],
+          }),
+        ],
+        [
+          symbol('f', 'socket', { type, byteSize: 16 }),
+          symbol('g', 'socket', { type, value: 16, binding: SYMBOL_BINDING.local }),
+        ],
+      ),
+      'o',
+    );
+    expect(object.programs.map((f) => f.name)).toEqual(['f']);
+    expect(object.subprograms.map((f) => f.name)).toEqual(['g']);
+    const [program] = object.programs;
+    expect(program && linkProgram(object, program).subprograms).toEqual(['g']);
+  });
+
+  test.each<[string, ErrorCode, () => Uint8Array]>([
+    [
+      'legacy maps',
+      'OBJECT_UNSUPPORTED',
+      () => objectWith(nothing(), [], [section('maps', new Uint8Array(20))]),
+    ],
+    [
+      'struct_ops',
+      'OBJECT_UNSUPPORTED',
+      () => objectWith(nothing(), [], [section('.struct_ops', new Uint8Array(8))]),
+    ],
+    [
+      'two licences',
+      'OBJECT_MALFORMED',
+      () =>
+        objectWith(
+          nothing(),
+          [],
+          [section('license', new Uint8Array(1)), section('license', new Uint8Array(1))],
+        ),
+    ],
+    [
+      'a licence without end',
+      'BYTES_OUT_OF_RANGE',
+      () => objectWith(nothing(), [], [section('license', new Uint8Array([71]))]),
+    ],
+    ['a map attribute that is not known', 'OBJECT_UNSUPPORTED', () => withMap({ type: 2, pinning: 1 })],
+    ['a map without type', 'OBJECT_MALFORMED', () => withMap({ key_size: 4 })],
+    ['a map with two key sizes', 'OBJECT_MALFORMED', () => withMap({ type: 2, key: 0, key_size: 8 })],
+    [
+      'maps without BTF',
+      'OBJECT_MALFORMED',
+      () => objectWith(nothing(), [], [section('.maps', new Uint8Array(8))]),
+    ],
+    [
+      'maps with contents',
+      'OBJECT_UNSUPPORTED',
+      () =>
+        objectWith(
+          nothing(),
+          [],
+          [section('.maps', new Uint8Array(8), { relocations: [relocation(2, 'f')] })],
+        ),
+    ],
+    [
+      'data that holds addresses',
+      'OBJECT_UNSUPPORTED',
+      () =>
+        objectWith(
+          nothing(),
+          [],
+          [section('.data', new Uint8Array(8), { relocations: [relocation(2, 'f')] })],
+        ),
+    ],
+    ['an address in no map', 'OBJECT_MALFORMED', () => withAddress('.maps', 8)],
+    ['an address beyond the data', 'OBJECT_MALFORMED', () => withAddress('.rodata', 9)],
+    ['an address of no function', 'OBJECT_MALFORMED', () => withAddress('.text', 0)],
+    ['a call into the middle', 'OBJECT_MALFORMED', () => objectWith(callTo(-2))],
+    ['a call out of the section', 'OBJECT_MALFORMED', () => objectWith(callTo(100))],
+    [
+      'a file descriptor in a ld_imm64',
+      'OBJECT_MALFORMED',
+      () => objectWith(new Assembler('f').loadFunction(R1, 'x').exit()),
+    ],
+    [
+      'a relocation of another type',
+      'OBJECT_UNSUPPORTED',
+      () => objectWith(nothing(), [relocation(RELOCATION_TYPE.imm64, 'f')]),
+    ],
+    [
+      'a relocation inside an instruction',
+      'OBJECT_MALFORMED',
+      () =>
+        objectWith(new Assembler('f').loadImmediate64(R1, 0n).exit(), [
+          relocation(RELOCATION_TYPE.imm64, 'f', 8),
+        ]),
+    ],
+    [
+      'a function that is not whole instructions',
+      'OBJECT_MALFORMED',
+      () =>
+        writeElf(
+          [section('socket', new Uint8Array(16), { flags: CODE_FLAGS })],
+          [symbol('f', 'socket', { type: SYMBOL_TYPE.function, byteSize: 12 })],
+        ),
+    ],
+    [
+      'functions that overlap',
+      'OBJECT_MALFORMED',
+      () => objectWith(nothing(), [], [], [symbol('g', 'socket', { type: SYMBOL_TYPE.function })]),
+    ],
+    [
+      'a function beyond its section',
+      'OBJECT_MALFORMED',
+      () =>
+        writeElf(
+          [section('socket', new Uint8Array(8), { flags: CODE_FLAGS })],
+          [symbol('f', 'socket', { type: SYMBOL_TYPE.function, byteSize: 16 })],
+        ),
+    ],
+    [
+      'two programs of one name',
+      'OBJECT_MALFORMED',
+      () =>
+        writeElf(
+          [section('socket', new Uint8Array(16), { flags: CODE_FLAGS })],
+          [0, 8].map((value) =>
+            symbol('f', 'socket', { key: `${value}`, type: SYMBOL_TYPE.function, value }),
+          ),
+        ),
+    ],
+  ])('refuses %s', (_name, code, build) => {
+    expectCode(code, () => readObject(build(), 'bad.o'), /^bad\.o/);
+  });
+
+  test('refuses the object cut off at every length', () => {
+    const whole = writeObject(sampleDefinition());
+    for (let byteLength = 0; byteLength < whole.byteLength; byteLength++) {
+      const error = thrownBy(() => readObject(whole.slice(0, byteLength), 'cut.o'));
+      expect(READING_CODES, `at ${byteLength} bytes`).toContain(error?.code);
+    }
+  });
+
+  test('fails only in documented ways on damaged objects, to the last step', () => {
+    const whole = writeObject(sampleDefinition());
+    const kernel = readObject(whole, 'kernel').btf;
+    fc.assert(
+      fc.property(mutatedBytes(whole), (bytes) =>
+        expectDocumented(() => {
+          const object = readObject(bytes, 'fuzz.o');
+          for (const program of object.programs) {
+            expectDocumented(() => programFacts(object, program));
+            expectDocumented(() => {
+              const linked = linkProgram(object, program);
+              if (object.btf && kernel) applyCoreRelocations(linked, object.btf, kernel);
+            });
+          }
+        }),
+      ),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe('references out of the object', () => {
+  /** Makes the last symbol one that is not defined: what the compiler writes for the kernel's. */
+  const undefinedSymbol = (bytes: Uint8Array): Uint8Array => {
+    const view = new DataView(bytes.buffer);
+    const table = Number(view.getBigUint64(40, true)) + (view.getUint16(60, true) - 2) * 64;
+    const end = Number(view.getBigUint64(table + 24, true)) + Number(view.getBigUint64(table + 32, true));
+    view.setUint16(end - 24 + 6, 0, true);
+    return bytes;
+  };
+  const read = (code: Assembler, type: number): ObjectFile =>
+    readObject(
+      undefinedSymbol(objectWith(code, [relocation(type, 'k')], [], [symbol('k', 'socket')])),
+      'out.o',
+    );
+
+  test('a call of a kernel function is listed by name', () => {
+    const object = read(new Assembler('f').callFunction('k').exit(), RELOCATION_TYPE.call32);
+    const [program] = object.programs;
+    expect(program?.references).toEqual([{ kind: 'kfunc', slotIndex: 0, name: 'k' }]);
+    if (program === undefined) return;
+    expect(linkProgram(object, program).kfuncReferences).toEqual([{ slotIndex: 0, name: 'k' }]);
+    expect(programFacts(object, program)).toMatchObject({ kfuncs: ['k'], helperIds: [] });
+  });
+
+  test('a kernel variable is refused', () => {
+    const object = read(new Assembler('f').loadImmediate64(R1, 0n).exit(), RELOCATION_TYPE.imm64);
+    const [program] = object.programs;
+    expectCode('OBJECT_UNSUPPORTED', () => program && linkProgram(object, program), /uses k/);
+  });
+});
+
+function nothing(): Assembler {
+  return new Assembler('f').exit();
+}
+
+/** A call of `distance` slots from the next instruction, without relocation. */
+function callTo(distance: number): Assembler {
+  const code = new Assembler('f').callFunction('x').exit();
+  const { instructions } = code.finish();
+  new DataView(instructions.buffer).setInt32(4, distance, true);
+  return Object.assign(new Assembler('f'), { finish: () => ({ ...code.finish(), instructions }) });
+}
+
+/** A ld_imm64 of a byte of a section of 8 bytes, by the section's symbol. */
+function withAddress(name: string, byteOffset: number): Uint8Array {
+  const flags = name === '.text' ? CODE_FLAGS : 3;
+  const sections = [section(name, new Uint8Array(8), { flags })];
+  if (name === '.maps') sections.push(section('.BTF', mapsBtf({ type: 2 }), { flags: 0, byteAlignment: 4 }));
+  return objectWith(
+    new Assembler('f').loadImmediate64(R1, BigInt(byteOffset)).exit(),
+    [relocation(RELOCATION_TYPE.imm64, 'place')],
+    sections,
+    [symbol('place', name, { type: SYMBOL_TYPE.section, binding: SYMBOL_BINDING.local, byteSize: 0 })],
+  );
+}
