@@ -17,6 +17,7 @@ const tsc = ['node_modules/typescript/bin/tsc', '-b'];
 const packageOf = {
   'qemu-system-x86_64': 'qemu-system-x86',
   bpftool: 'bpftool',
+  clang: 'clang',
   buildah: 'buildah',
   java: 'default-jdk-headless',
   kcat: 'kcat',
@@ -32,8 +33,8 @@ const stages = [
     name: 'lint',
     run: () => check(['node_modules/@biomejs/biome/bin/biome', 'check', '--max-diagnostics=200', '.']),
   },
-  { name: 'unit', tools: ['openssl'], run: (reports) => vitest('unit', reports) },
-  { name: 'host', tools: ['bpftool'], obstacle: hostObstacle, run: (reports) => vitest('host', reports) },
+  { name: 'unit', tools: ['openssl', 'bpftool', 'clang'], run: (reports) => vitest('unit', reports) },
+  { name: 'host', tools: ['bpftool', 'clang'], obstacle: hostObstacle, run: (reports) => vitest('host', reports) },
   { name: 'kafka', tools: ['java', 'mvn', 'kcat'], run: (reports) => vitest('kafka', reports) },
   { name: 'vm', tools: ['qemu-system-x86_64', 'bpftool'], run: guests },
   {

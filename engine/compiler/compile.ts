@@ -10,10 +10,10 @@ import {
   Subprograms,
   scratchLayout,
 } from '../../lsm-hooks/index.js';
-import type { CheckedPolicy, CheckedRule } from '../../policies/language/index.js';
+import { type CheckedPolicy, type CheckedRule, fieldsOf } from '../../policies/language/index.js';
 import { writeObject } from '../bytecode/index.js';
 import { VespidError } from '../errors/index.js';
-import { fieldsOf, longestConstants } from './condition-fields.js';
+import { longestConstants } from './condition-fields.js';
 import { assembleRuleProgram } from './rule-program.js';
 import { encodeRuleTable, type RuleTable } from './rule-table.js';
 
@@ -70,7 +70,7 @@ function compileHook(hook: AttachableHook, rules: readonly PlacedRule[]): Compil
     );
   }
   const conditions = rules.map(({ rule }) => rule.condition);
-  const needed = new Set(conditions.flatMap((condition) => [...fieldsOf(condition)]));
+  const needed = new Set(conditions.flatMap(fieldsOf));
   const { usable, unreadable } = splitCandidates(hook, needed);
   if (usable.length === 0) {
     throw new VespidError(

@@ -16,11 +16,6 @@ function* testsOf(condition: Condition): Iterable<Test> {
   }
 }
 
-/** The names of the fields that a condition tests. */
-export function fieldsOf(condition: Condition): ReadonlySet<string> {
-  return new Set([...testsOf(condition)].map((test) => test.field));
-}
-
 /** For every string field, the UTF-8 length of the longest constant that it is compared with. */
 export function longestConstants(conditions: readonly Condition[]): ReadonlyMap<string, number> {
   const longest = new Map<string, number>();

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   emitStringBase,
   type Frame,
@@ -19,7 +20,7 @@ const { unavailable, truncated } = STRING_STATUS;
 
 /**
  * Emits a test of a gathered string. What a truncated string still proves is used: a path keeps its end, every
- * other string its start, and a string that was cut is longer than any constant.
+ * other string its start, and a string that was cut is longer than all but the longest constants.
  */
 export function emitStringTest(frame: Frame, place: StringPlace, test: StringTest, outcome: Outcome): void {
   const { assembler } = frame;
@@ -29,7 +30,7 @@ export function emitStringTest(frame: Frame, place: StringPlace, test: StringTes
     .load(4, R4, R7, place.stateOffset + STRING_STATE.length);
   switch (test.kind) {
     case 'string-in':
-      assembler.jumpIfImmediate('&', R5, truncated, outcome.ifFalse);
+      emitOneOfTruncated(frame, place, test.values.map(encode), outcome);
       emitOneOf(frame, place, test.values.map(encode), outcome);
       return;
     case 'string-prefix':
@@ -47,6 +48,21 @@ export function emitStringTest(frame: Frame, place: StringPlace, test: StringTes
 
 function encode(text: string): Uint8Array {
   return new TextEncoder().encode(text);
+}
+
+/**
+ * A string that was cut had at least `capacity - 1` bytes; a path that was cut for its depth, half of that. Only
+ * against a constant of that length does it prove nothing.
+ */
+function emitOneOfTruncated(
+  frame: Frame,
+  place: StringPlace,
+  values: readonly Uint8Array[],
+  outcome: Outcome,
+): void {
+  const shortestCut = place.anchored === 'end' ? place.capacity / 2 : place.capacity - 1;
+  const isDecided = values.every((value) => value.byteLength < shortestCut);
+  frame.assembler.jumpIfImmediate('&', R5, truncated, isDecided ? outcome.ifFalse : outcome.ifUnknown);
 }
 
 /** R4 = length. One branch per distinct length, then the bytes. */
@@ -96,7 +112,7 @@ function emitSuffix(frame: Frame, place: StringPlace, value: Uint8Array, outcome
 function emitContains(frame: Frame, place: StringPlace, value: Uint8Array, outcome: Outcome): void {
   const { assembler } = frame;
   const { finished: found } = SCRATCH.walk;
-  const name = `find_${place.field.name.replaceAll('.', '_')}_${Buffer.from(value).toString('hex').slice(0, 64)}`;
+  const name = `find_${place.field.name.replaceAll('.', '_')}_${nameOfConstant(value)}`;
   const target = frame.subprograms.require(name, (step) => assembleFindStep(step, place, value));
   const notFound = assembler.label('not found');
   assembler
@@ -116,6 +132,12 @@ function emitContains(frame: Frame, place: StringPlace, value: Uint8Array, outco
     .load(4, R5, R7, place.stateOffset + STRING_STATE.status)
     .jumpIfImmediate('&', R5, truncated, outcome.ifUnknown)
     .jump(outcome.ifFalse);
+}
+
+/** Different for different constants; a function name has at most 511 bytes (KSYM_NAME_LEN). */
+function nameOfConstant(value: Uint8Array): string {
+  const whole = Buffer.from(value).toString('hex');
+  return whole.length <= 64 ? whole : createHash('sha256').update(value).digest('hex');
 }
 
 /** step(index, &working memory): 1 ends the loop. */

@@ -165,6 +165,9 @@ export const ERROR_CODES = {
   GATE_UNSUPPORTED: { exit: 4, summary: 'the gate cannot stand before the verifier on this kernel' },
   BUNDLE_CLAIM_FALSE: { exit: 3, summary: 'an attestation states something else than the objects hold' },
 
+  // The demonstration (engine/cli/demo)
+  DEMO_STEP_MISSED: { exit: 1, summary: 'a step of the demo was not caught as its policy asks' },
+
   // General input and environment
   INPUT_NOT_FOUND: { exit: 2, summary: 'a file or directory named on the command line does not exist' },
   INPUT_UNREADABLE: { exit: 1, summary: 'a file exists but could not be read or written' },

@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { VespidError } from '../errors/index.js';
 
@@ -39,7 +39,7 @@ export class Cgroup implements Disposable {
       });
     }
     const level = below === '' ? 0 : below.split('/').length;
-    return new Cgroup(absolute, fd, statSync(absolute, { bigint: true }).ino, level);
+    return new Cgroup(absolute, fd, fstatSync(fd, { bigint: true }).ino, level);
   }
 
   [Symbol.dispose](): void {

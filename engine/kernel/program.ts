@@ -55,9 +55,16 @@ export class BpfProgram extends OwnedFd {
   }
 }
 
+/** A signal to this thread stops the verifier with EAGAIN (libbpf tries as often). */
+const INTERRUPTED_ATTEMPTS = 5;
+
 function attempt(load: ProgramLoad, log: Uint8Array | undefined): SystemCallResult {
-  load.beforeAttempt?.();
-  return tryBpf('PROG_LOAD', loadAttributes(load, log));
+  for (let attempts = 1; ; attempts++) {
+    load.beforeAttempt?.();
+    const result = tryBpf('PROG_LOAD', loadAttributes(load, log));
+    const isInterrupted = 'errno' in result && errnoName(result.errno) === 'EAGAIN';
+    if (!isInterrupted || attempts === INTERRUPTED_ATTEMPTS) return result;
+  }
 }
 
 function loadAttributes(load: ProgramLoad, log: Uint8Array | undefined): Attributes {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readlinkSync } from 'node:fs';
 import {
   encodeTicket,
   encodeTicketFacts,
@@ -21,6 +22,9 @@ export type GateMode = 'enforce' | 'audit';
 
 /** How long a ticket waits for its load: the load is the very next system call of this process. */
 const TICKET_LIFETIME_NS = 5_000_000_000n;
+
+/** PROC_PID_INIT_INO of include/linux/proc_ns.h. */
+const INITIAL_PID_NAMESPACE = 'pid:[4026531836]';
 
 /** Records of the gate carry this cookie; those of objects count from 1. */
 export const GATE_COOKIE = 0;
@@ -54,6 +58,15 @@ export class Gate implements Admission, Disposable {
               ? 'the hook bpf_prog_load came with kernel 6.9; run without --gate, or update the kernel'
               : `BPF LSM programs cannot be attached (${features.bpfLsm.reason}); run without --gate`,
           details: { gate: features.gate, release: features.release },
+        },
+      );
+    }
+    if (readlinkSync('/proc/self/ns/pid') !== INITIAL_PID_NAMESPACE) {
+      throw new VespidError(
+        'GATE_UNSUPPORTED',
+        'the gate knows its agent by process id, and this is not the initial pid namespace',
+        {
+          hint: 'run the agent on the host, or in a container that shares its process ids (hostPID: true)',
         },
       );
     }

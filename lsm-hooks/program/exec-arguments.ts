@@ -50,8 +50,9 @@ export function gatherArgumentsOfCall(frame: Frame, place: StringPlace): void {
   assembler.store(8, R7, NEXT, R0).place(execve);
   emitJoin(frame, place, {
     name: 'exec_args_of_call_step',
-    next: (step, finish) => {
-      step.load(8, R3, R7, NEXT);
+    next: (step, finish, stop) => {
+      // A full buffer may have cut the argument before: then the end of the array is not the end of the text.
+      step.load(4, R1, R7, LENGTH).jumpIfImmediate('>=', R1, place.capacity, stop).load(8, R3, R7, NEXT);
       probeRead(step, 8, 'user');
       step.jumpIfImmediate('==', R0, 0, finish).move(R9, R0);
     },
@@ -90,8 +91,8 @@ export function gatherArgumentsAfterExec(frame: Frame, place: StringPlace): void
 interface ArgumentSource {
   /** Name of the loop's callback. */
   readonly name: string;
-  /** R9 = the user address of the next string, or a jump to `finish`. */
-  readonly next: (step: Assembler, finish: Label) => void;
+  /** R9 = the user address of the next string, or a jump: to `finish` after the last, to `stop` when cut. */
+  readonly next: (step: Assembler, finish: Label, stop: Label) => void;
   /** Steps over the string at R9, R0 bytes long with its NUL. Keeps R0 and R6. */
   readonly advance: (step: Assembler) => void;
 }
@@ -118,7 +119,7 @@ function assembleJoinStep(step: Assembler, place: StringPlace, source: ArgumentS
   const stop = step.label('stop');
   const { capacity } = place;
   step.move(R8, R1).load(8, R7, R2, 0);
-  source.next(step, finish);
+  source.next(step, finish, stop);
   step.jumpIfImmediate('>=', R8, MAX_ARGUMENTS, stop);
   step
     .load(4, R6, R7, LENGTH)

@@ -119,6 +119,9 @@ export class KafkaBroker {
       'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
       `log.dirs=${join(this.#folder, 'data')}`,
       `auto.create.topics.enable=${autoCreateTopics}`,
+      // After a crash the controller admits the broker again only when its old session has ended (default: 9 s).
+      'broker.session.timeout.ms=2000',
+      'broker.heartbeat.interval.ms=500',
       // Several, so that order within a key is a statement about the key.
       'num.partitions=3',
       'offsets.topic.replication.factor=1',

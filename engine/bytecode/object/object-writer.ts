@@ -32,7 +32,8 @@ const WRITABLE_FLAGS = SECTION_FLAG.allocate | SECTION_FLAG.write;
  * Writes an object as clang would for the same program, so that libbpf and bpftool load it too: a code section
  * for each section name of the programs, subprograms in `.text`, BTF-defined maps, `.rodata`, the licence,
  * BTF and BTF.ext. Byte for byte the same for the same definition.
- * @throws VespidError OBJECT_DEFINITION_INVALID, OBJECT_SECTION_UNKNOWN
+ * @throws VespidError OBJECT_DEFINITION_INVALID, OBJECT_SECTION_UNKNOWN, CORE_INSTRUCTION_MISMATCH (a field
+ * reference on an instruction that cannot hold its value)
  */
 export function writeObject(definition: ObjectDefinition): Uint8Array {
   const code = placeFunctions(definition);
@@ -56,18 +57,13 @@ export function writeObject(definition: ObjectDefinition): Uint8Array {
   const btf = builder.build();
   const parsed = new Btf(btf, '.BTF');
   const symbols = symbolsOf(code, types);
+  const symbolKeys = new Set(symbols.map((symbol) => symbol.key));
   const sections: NewSection[] = code.map((section, index) => ({
     name: section.name,
     type: SECTION_TYPE.programBits,
     flags: CODE_FLAGS,
     byteAlignment: SLOT_BYTES,
-    ...machineCode(
-      section,
-      coreRecords[index]?.records ?? [],
-      parsed,
-      new Set(symbols.map((s) => s.key)),
-      code,
-    ),
+    ...machineCode(section, coreRecords[index]?.records ?? [], parsed, symbolKeys, code),
   }));
   const data = (name: string, flags: number, byteAlignment: number, bytes: Uint8Array): void => {
     sections.push({ name, type: SECTION_TYPE.programBits, flags, byteAlignment, bytes });

@@ -18,7 +18,20 @@ export interface GuestTestOptions {
 
 const DEFAULT_TIMEOUT_MS = 60_000;
 
-/** Declares a test that runs as root on a kernel of its own, in which it may enforce on the whole machine. */
+/** Tests of the file that is being imported, see `suite.ts`. */
+let pending: (() => void)[] = [];
+
+/** Hands over what the files imported since the last call have declared. */
+export function declareTests(): readonly (() => void)[] {
+  const declared = pending;
+  pending = [];
+  return declared;
+}
+
+/**
+ * Declares a test that runs as root on a kernel of its own, in which it may enforce on the whole machine. It gives
+ * back what it attached before it ends: the next test runs in the same process.
+ */
 export function guestTest(
   name: string,
   options: GuestTestOptions,
@@ -27,5 +40,7 @@ export function guestTest(
   const missing = (options.needs ?? []).filter((need) => !guestKernel().capabilities.includes(need));
   const reason = missing.map((need) => `${need} (${CAPABILITIES[need]})`).join(', ');
   const timeout = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-  void test(name, missing.length > 0 ? { skip: NOT_APPLICABLE + reason } : { timeout }, body);
+  pending.push(
+    () => void test(name, missing.length > 0 ? { skip: NOT_APPLICABLE + reason } : { timeout }, body),
+  );
 }

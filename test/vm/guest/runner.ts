@@ -1,6 +1,6 @@
 /** Runs inside the guest, once: the requested test files or command, with messages to the host as it goes. */
 import { spawn, spawnSync } from 'node:child_process';
-import { openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import { openSync, readFileSync, writeSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
@@ -15,10 +15,11 @@ import {
   type TestOutcome,
 } from '../protocol.js';
 
-const FILE_TIMEOUT_MS = 120_000;
+const SUITE_TIMEOUT_MS = 200_000;
 /** Enough for the trace of a fault; a failing test should not bury its own message. */
 const KERNEL_LOG_LINES = 80;
 const TEST_FILE = /\.guest\.js$/;
+const SUITE = join(import.meta.dirname, 'suite.js');
 
 const resultDevice = openSync(GUEST_RESULT_DEVICE, 'w');
 
@@ -43,11 +44,11 @@ interface FinishedTest {
 class Reporter {
   failedCount = 0;
   readonly #path: string[] = [];
-  #currentFile = '';
+  currentFile = '';
 
-  /** A test's own `file` is where `test()` was called, which may be a shared module. */
+  /** Suites of nesting 0 are the files. */
   dequeued(test: { readonly name: string; readonly nesting: number }): void {
-    if (test.nesting === 0 && TEST_FILE.test(test.name)) this.#currentFile = test.name;
+    if (test.nesting === 0 && TEST_FILE.test(test.name)) this.currentFile = test.name;
   }
 
   started(test: { readonly name: string; readonly nesting: number }): void {
@@ -56,21 +57,15 @@ class Reporter {
 
   finished(test: FinishedTest, passed: boolean): void {
     const error = test.details.error;
-    // A suite or a file fails when something in it does, which was reported by itself.
-    const isFile = test.name === this.#currentFile;
-    if ((isFile || test.details.type === 'suite') && failureType(error) === 'subtestsFailed') return;
-    if (test.details.type === 'suite' && passed) return;
-    const [outcome, detail] =
-      isFile && passed
-        ? (['failed', 'the file declares no test'] as const)
-        : passed
-          ? outcomeOfPass(test.skip)
-          : (['failed', describeError(error)] as const);
+    // A file fails when something in it does, which was reported by itself; so does the process of them all.
+    const isContainer = test.details.type === 'suite' || test.name === SUITE;
+    if (isContainer && (passed || failureType(error) === 'subtestsFailed')) return;
+    const [outcome, detail] = passed ? outcomeOfPass(test.skip) : (['failed', describeError(error)] as const);
     if (outcome === 'failed') this.failedCount++;
     send({
       type: 'test',
-      file: this.#currentFile,
-      name: isFile ? '(the file itself)' : this.#nameOf(test),
+      file: this.currentFile,
+      name: isContainer ? '(the file itself)' : this.#nameOf(test),
       outcome,
       durationMs: Math.round(test.details.duration_ms),
       ...(detail === undefined ? {} : { detail }),
@@ -78,7 +73,7 @@ class Reporter {
   }
 
   #nameOf(test: FinishedTest): string {
-    return [...this.#path.slice(0, test.nesting), test.name].join(' > ');
+    return [...this.#path.slice(1, test.nesting), test.name].join(' > ');
   }
 }
 
@@ -103,24 +98,16 @@ function describeError(error: Error | undefined): string {
     .join('\n');
 }
 
-/** One file after the other, each in a process of its own: what a test loads and attaches goes with it. */
-async function runTests(requested: readonly string[]): Promise<number> {
-  const files = readdirSync(import.meta.dirname)
-    .filter((name) => TEST_FILE.test(name))
-    .filter((name) => requested.length === 0 || requested.some((part) => name.includes(part)))
-    .sort()
-    .map((name) => join(import.meta.dirname, name));
-  if (files.length === 0) throw new Error(`no guest test file has ${requested.join(' or ')} in its name`);
-
+async function runTests(): Promise<number> {
   const reporter = new Reporter();
-  const events = run({ files, concurrency: 1, timeout: FILE_TIMEOUT_MS });
+  const events = run({ files: [SUITE], concurrency: 1, timeout: SUITE_TIMEOUT_MS });
   events.on('test:dequeue', (test) => reporter.dequeued(test));
   events.on('test:start', (test) => reporter.started(test));
   events.on('test:pass', (test) => reporter.finished(test, true));
   events.on('test:fail', (test) => reporter.finished(test, false));
   for (const stream of ['test:stdout', 'test:stderr'] as const) {
-    events.on(stream, ({ file, message }: { file?: string; message: string }) => {
-      send({ type: 'output', file: file ?? '', text: message });
+    events.on(stream, ({ message }: { file?: string; message: string }) => {
+      send({ type: 'output', file: reporter.currentFile, text: message });
     });
   }
   events.resume();
@@ -155,7 +142,7 @@ async function main(): Promise<void> {
   let exitCode = 1;
   try {
     exitCode =
-      request.command === undefined ? await runTests(request.tests) : await runCommand(request.command);
+      request.command === undefined ? await runTests() : await runCommand(request.command);
   } catch (error) {
     send({ type: 'output', file: '', text: `${inspect(error)}\n` });
   }

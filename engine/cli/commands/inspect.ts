@@ -1,0 +1,66 @@
+import { Command } from 'commander';
+import { type AttestationDescription, inspectBundle } from '../../../signing/index.js';
+import { readBundle } from '../../loader/index.js';
+import { contentsLines } from '../bundle-contents.js';
+import { helpNotes } from '../help-text.js';
+import { printReport, type Report } from '../report.js';
+import { jsonOption, verboseOption } from '../shared-options.js';
+import { factLines } from '../text-table.js';
+
+const NOT_VERIFIED =
+  'NOT VERIFIED: this is what the bundle says of itself. Nobody vouches for it; see `vespid verify`.';
+
+export function inspectCommand(): Command {
+  return new Command('inspect')
+    .description('show what a bundle says of itself, without verifying it')
+    .argument('<bundle>', 'bundle directory')
+    .addOption(jsonOption())
+    .addOption(verboseOption())
+    .addHelpText(
+      'after',
+      helpNotes({
+        examples: [['vespid inspect starter.bundle', 'contents, and the keys that claim to have signed it']],
+        json: `
+{ "ok": true, "verified": false, "bundle": path, "name", "digest",
+  "policies", "objects": [{ "name", "digest", "byteSize" }],
+  "attestations": [{ "digest", "claimedKeyId", "payloadType", "unverifiedSubjects": [{...}],
+    "unverifiedClaims": [{...}], "payloadFault" (only if unreadable) }] }`,
+      }),
+    )
+    .action(printReport(inspect));
+}
+
+async function inspect(bundlePath: string): Promise<Report> {
+  const description = inspectBundle(await readBundle(bundlePath));
+  const { name, digest, policies, objects, attestations } = description;
+  const facts = factLines([
+    ['bundle', bundlePath],
+    ['name', name],
+    ['digest', digest],
+  ]);
+  // All attestations of an honest bundle state the same programs; each is shown if they do not.
+  const statements = distinctBy(attestations, ({ unverifiedClaims }) => JSON.stringify(unverifiedClaims));
+  const contents = statements.map(({ unverifiedClaims: programs }) => ({ policies, objects, programs }));
+  return {
+    text: [
+      NOT_VERIFIED,
+      '',
+      ...facts,
+      ...attestations.flatMap(attestationLines),
+      ...(contents.length === 0 ? [{ policies, objects, programs: [] }] : contents).flatMap((content) => [
+        '',
+        ...contentsLines(content),
+      ]),
+    ].join('\n'),
+    json: { bundle: bundlePath, ...description },
+  };
+}
+
+function attestationLines({ claimedKeyId, payloadFault }: AttestationDescription): string[] {
+  const fault = payloadFault === undefined ? '' : `; its statement cannot be read: ${payloadFault}`;
+  return factLines([['claims to be signed by', `key ${claimedKeyId}${fault}`]]);
+}
+
+function distinctBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Item[] {
+  return [...new Map(items.map((item) => [keyOf(item), item])).values()];
+}

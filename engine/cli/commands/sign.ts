@@ -1,0 +1,85 @@
+import { basename, resolve } from 'node:path';
+import { Command } from 'commander';
+import {
+  createBundle,
+  inspectBundle,
+  normalizeProgramClaims,
+  type PrivateKey,
+  parsePrivateKey,
+} from '../../../signing/index.js';
+import { computeClaims, writeBundle } from '../../loader/index.js';
+import { CONTENTS_JSON, contentsLines } from '../bundle-contents.js';
+import { helpNotes } from '../help-text.js';
+import { expandDirectories, readInputFile } from '../input-file.js';
+import { POLICY_ENDINGS } from '../policy-set.js';
+import { printReport, type Report } from '../report.js';
+import { jsonOption, verboseOption } from '../shared-options.js';
+import { assembleSigningInput } from '../signing-input.js';
+import { factLines } from '../text-table.js';
+
+interface SignOptions {
+  readonly key: string;
+  readonly out: string;
+  readonly name?: string;
+}
+
+export function signCommand(): Command {
+  return new Command('sign')
+    .description('compile policies, add objects, and pack and sign them as one bundle')
+    .argument('<inputs...>', 'policies and .bpf.o objects, told apart by content, or directories of them')
+    .requiredOption('--key <file>', 'private key: PKCS#8 PEM, Ed25519')
+    .requiredOption(
+      '--out <dir>',
+      'bundle directory (an OCI image layout); an older bundle there is replaced',
+    )
+    .option('--name <name>', 'name of the bundle (default: the last part of --out)')
+    .addOption(jsonOption())
+    .addOption(verboseOption())
+    .addHelpText(
+      'after',
+      helpNotes({
+        examples: [
+          [
+            'vespid sign policies/ --key ci.key --out starter.bundle',
+            'every policy and object of a directory',
+          ],
+          [
+            'vespid sign a.yaml vendor.bpf.o --key ci.key --out b.bundle --name edge',
+            'with a program of others',
+          ],
+        ],
+        json: `
+{ "ok": true, "bundle": path, "name", "digest", "keyId", "warnings": [sentence],
+  ${CONTENTS_JSON} }`,
+      }),
+    )
+    .action(printReport(sign));
+}
+
+async function sign(paths: readonly string[], options: SignOptions): Promise<Report> {
+  const key = readPrivateKey(options.key);
+  const files = expandDirectories(paths, [...POLICY_ENDINGS, '.bpf.o']).map(readInputFile);
+  const name = options.name ?? basename(resolve(options.out));
+  const { input, warnings } = assembleSigningInput(name, files);
+  const claims = input.objects.flatMap((object) => computeClaims(object.name, object.bytes));
+  const bundle = createBundle(input, claims, key);
+  await writeBundle(options.out, bundle);
+  const { digest, policies, objects } = inspectBundle(bundle);
+  const contents = { policies, objects, programs: normalizeProgramClaims(claims) };
+  const facts = factLines([
+    ['bundle', options.out],
+    ['name', name],
+    ['digest', digest],
+    ['signed by', `key ${key.keyId}`],
+  ]);
+  return {
+    text: [...facts, '', ...contentsLines(contents)].join('\n'),
+    json: { bundle: options.out, name, digest, keyId: key.keyId, ...contents },
+    warnings,
+  };
+}
+
+function readPrivateKey(path: string): PrivateKey {
+  // Not fatal: a key in DER is better explained as "no PEM" than as "no text".
+  return parsePrivateKey(new TextDecoder().decode(readInputFile(path).bytes), path);
+}

@@ -1,0 +1,70 @@
+import { createRequire } from 'node:module';
+import { Command, type CommanderError } from 'commander';
+import { compileCommand } from './commands/compile.js';
+import { completionCommand } from './commands/completion.js';
+import { demoCommand } from './commands/demo.js';
+import { doctorCommand } from './commands/doctor.js';
+import { inspectCommand } from './commands/inspect.js';
+import { keygenCommand } from './commands/keygen.js';
+import { runCommand } from './commands/run.js';
+import { signCommand } from './commands/sign.js';
+import { verifyCommand } from './commands/verify.js';
+import { exitCodeOf, type ProgramOutput, usageError } from './outcome.js';
+
+/** The commands under the headings of the help, in the order in which they are first needed. */
+const COMMAND_GROUPS: readonly (readonly [heading: string, commands: readonly (() => Command)[]])[] = [
+  ['Sign, in CI:', [keygenCommand, compileCommand, signCommand]],
+  ['Judge a bundle:', [verifyCommand, inspectCommand]],
+  ['Enforce, on a node:', [doctorCommand, runCommand, demoCommand]],
+  ['Shell:', [completionCommand]],
+];
+
+const AFTER_HELP = `
+The first two commands:
+  # what this machine's kernel can deliver
+  vespid doctor
+  # policies compiled, signed, verified and enforced, in under a minute
+  vespid demo
+
+Exit codes: 0 ok, 1 failed, 2 usage, 3 refused by verification or trust, 4 not supported by this kernel.`;
+
+/** Runs one command line and gives its exit code; see {@link exitCodeOf}. */
+export function runProgram(args: readonly string[], output: ProgramOutput): Promise<number> {
+  return exitCodeOf(() => buildProgram(output).parseAsync([...args], { from: 'user' }), args, output);
+}
+
+/** The command tree. It neither writes to the process's own streams nor ends the process. */
+export function buildProgram(output: ProgramOutput): Command {
+  const program = new Command('vespid')
+    .description('Signed eBPF runtime security for Linux')
+    .version(packageVersion(), '--version', 'print the version')
+    .helpOption('--help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    // outputError: what went wrong is printed where all errors are.
+    .configureOutput({ ...output, outputError: () => undefined })
+    .addHelpText('after', AFTER_HELP);
+  for (const [heading, commands] of COMMAND_GROUPS) {
+    for (const command of commands) program.addCommand(adopt(command().helpGroup(heading), program));
+  }
+  return throwUsageErrors(program, program.name());
+}
+
+function adopt(command: Command, program: Command): Command {
+  return throwUsageErrors(command.copyInheritedSettings(program), `${program.name()} ${command.name()}`);
+}
+
+/** Instead of ending the process. Help and version come this way, too; they stay commander's own. */
+function throwUsageErrors(command: Command, commandPath: string): Command {
+  return command.exitOverride((error: CommanderError) => {
+    const isHelpOrVersion = error.exitCode === 0 || error.code === 'commander.help';
+    throw isHelpOrVersion ? error : usageError(error, commandPath);
+  });
+}
+
+/** Of the package that this file is part of, compiled or not. */
+function packageVersion(): string {
+  const manifest: unknown = createRequire(import.meta.url)('vespid/package.json');
+  if (typeof manifest === 'object' && manifest !== null && 'version' in manifest)
+    return String(manifest.version);
+  throw new Error('package.json has no version');
+}

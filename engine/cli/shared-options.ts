@@ -1,0 +1,15 @@
+import { Option } from 'commander';
+
+/** Options that mean the same wherever they stand. */
+
+export function jsonOption(): Option {
+  return new Option('--json', 'print the result, or the error, as one line of JSON');
+}
+
+export function verboseOption(): Option {
+  return new Option('--verbose', "on failure also print the log: the kernel verifier's, or a stack trace");
+}
+
+export function trustOption(): Option {
+  return new Option('--trust <file>', 'trust policy: whose signatures count').makeOptionMandatory();
+}
