@@ -1,7 +1,8 @@
 import { type Label, R0, R1, R2, R3, R6, R8, R9 } from '../engine/bytecode/index.js';
 import type { AttachableHook, AttachPoint } from './attach-candidate.js';
 import type { HookDefinition } from './definition.js';
-import { PATH_MAX_BYTES, PROCESS_FIELDS } from './process-fields.js';
+import { fileFields } from './file-fields.js';
+import { PROCESS_FIELDS } from './process-fields.js';
 import { fileReaders } from './program/file-readers.js';
 import { type Frame, probeRead } from './program/frame.js';
 import { kernelField } from './program/kernel-types.js';
@@ -23,21 +24,7 @@ export const FILE_OPEN: HookDefinition = {
       example: '32768',
     },
     { name: 'file.write', type: { kind: 'bool' }, doc: 'opened for writing', example: 'false' },
-    { name: 'file.uid', type: { kind: 'int' }, doc: 'user id of the owner', example: '0' },
-    { name: 'file.mode', type: { kind: 'int' }, doc: 'st_mode: type and permission bits', example: '33184' },
-    { name: 'file.inode', type: { kind: 'int' }, doc: 'inode number', example: '262401' },
-    {
-      name: 'file.name',
-      type: { kind: 'string', maxBytes: 256 },
-      doc: 'last component of the path',
-      example: 'shadow',
-    },
-    {
-      name: 'file.path',
-      type: { kind: 'string', maxBytes: PATH_MAX_BYTES },
-      doc: 'path with links resolved, as the process sees it',
-      example: '/etc/shadow',
-    },
+    ...fileFields('file', 'file', '/etc/shadow'),
   ],
 };
 

@@ -1,7 +1,8 @@
 import { R0, R3, R6, R8 } from '../engine/bytecode/index.js';
 import type { AttachableHook, AttachPoint } from './attach-candidate.js';
 import type { HookDefinition } from './definition.js';
-import { PATH_MAX_BYTES, PROCESS_FIELDS } from './process-fields.js';
+import { fileFields } from './file-fields.js';
+import { PROCESS_FIELDS } from './process-fields.js';
 import { gatherArgumentsAfterExec, gatherArgumentsOfCall } from './program/exec-arguments.js';
 import { fileReaders } from './program/file-readers.js';
 import { kernelField } from './program/kernel-types.js';
@@ -17,21 +18,7 @@ export const PROCESS_EXEC: HookDefinition = {
   doc: 'A process executes a program. A script is judged twice: as itself and as its interpreter.',
   fields: [
     ...PROCESS_FIELDS,
-    { name: 'exec.uid', type: { kind: 'int' }, doc: "user id of the program file's owner", example: '0' },
-    { name: 'exec.mode', type: { kind: 'int' }, doc: 'st_mode of the program file', example: '33261' },
-    { name: 'exec.inode', type: { kind: 'int' }, doc: 'inode number of the program file', example: '131' },
-    {
-      name: 'exec.name',
-      type: { kind: 'string', maxBytes: 256 },
-      doc: "last component of the program's path",
-      example: 'bash',
-    },
-    {
-      name: 'exec.path',
-      type: { kind: 'string', maxBytes: PATH_MAX_BYTES },
-      doc: 'path of the program with links resolved, as the process sees it',
-      example: '/usr/bin/bash',
-    },
+    ...fileFields('exec', 'program file', '/usr/bin/bash'),
     {
       name: 'exec.filename',
       type: { kind: 'string', maxBytes: 256 },

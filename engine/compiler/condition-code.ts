@@ -1,16 +1,9 @@
 import { emitEnsureString, type FieldReaders, type Frame, findField } from '../../lsm-hooks/index.js';
 import type { Condition, IpRange, Test } from '../../policies/language/index.js';
 import { type Label, R0, R1, R2, R7 } from '../bytecode/index.js';
+import type { Outcome } from './outcome.js';
 import { emitStringTest, type StringTest } from './string-test-code.js';
 import { testCost } from './test-cost.js';
-
-/** Where to go on: every test jumps to one of these. */
-export interface Outcome {
-  readonly ifTrue: Label;
-  readonly ifFalse: Label;
-  /** A field that the test needs could not be read whole. */
-  readonly ifUnknown: Label;
-}
 
 /** What condition code needs besides the frame. */
 export interface ConditionContext {

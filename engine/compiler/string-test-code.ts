@@ -9,7 +9,7 @@ import {
 } from '../../lsm-hooks/index.js';
 import type { Test } from '../../policies/language/index.js';
 import { type Assembler, type Label, R0, R1, R2, R3, R4, R5, R7, R8, R10 } from '../bytecode/index.js';
-import type { Outcome } from './condition-code.js';
+import type { Outcome } from './outcome.js';
 
 export type StringTest = Extract<
   Test,

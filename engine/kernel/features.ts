@@ -106,10 +106,26 @@ function loadProbe(
   });
 }
 
+/** Some hardened kernels refuse every program that attaches by a trampoline, with EPERM and without a log. */
+function loadOnTrampoline(...load: Parameters<typeof loadProbe>): BpfProgram {
+  try {
+    return loadProbe(...load);
+  } catch (cause) {
+    if (!(cause instanceof VespidError) || cause.code !== 'KERNEL_PERMISSION') throw cause;
+    throw new VespidError(
+      'KERNEL_UNSUPPORTED',
+      'the kernel refuses programs that need a BPF trampoline (EPERM)',
+      {
+        cause,
+      },
+    );
+  }
+}
+
 /** fentry on a function that every kernel has and rarely runs; only loaded, never attached. */
 function probeTrampolines(): void {
   const target = attachTargetId({ kind: 'function', name: 'vfs_fallocate' });
-  using _program = loadProbe(PROGRAM_TYPE.tracing, ATTACH_TYPE['trace-fentry'], target, returning(0));
+  using _program = loadOnTrampoline(PROGRAM_TYPE.tracing, ATTACH_TYPE['trace-fentry'], target, returning(0));
 }
 
 function probeTracepoint(): void {
@@ -137,7 +153,7 @@ function probeLsm(): void {
     flags: 0,
   });
   const target = attachTargetId({ kind: 'function', name: 'bpf_lsm_file_open' });
-  using program = loadProbe(PROGRAM_TYPE.lsm, ATTACH_TYPE['lsm-mac'], target, raiseFlag(flag));
+  using program = loadOnTrampoline(PROGRAM_TYPE.lsm, ATTACH_TYPE['lsm-mac'], target, raiseFlag(flag));
   using _link = BpfLink.attachTracing(program);
   closeSync(openSync('/proc/self/stat', 'r'));
   const value = new Uint8Array(8);

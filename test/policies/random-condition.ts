@@ -4,6 +4,15 @@ import type { FieldDefinition, HookDefinition } from '../../lsm-hooks/index.js';
 // Random conditions as CEL text and random events over the fields of a hook. Both draw from the same small
 // pools, so that a good part of the tests hit.
 
+/** What conditions and events draw from. */
+export interface ValuePools {
+  readonly texts: (field: FieldDefinition) => readonly string[];
+  /** From 0 to 2^63-1. */
+  readonly ints: readonly bigint[];
+  readonly addresses: readonly string[];
+  readonly blocks: readonly string[];
+}
+
 const TEXTS = [
   '',
   'a',
@@ -22,7 +31,6 @@ const TEXTS = [
   '\t',
 ];
 const INTS = [0n, 1n, 2n, 5n, 443n, 2n ** 32n, 2n ** 63n - 1n];
-const CONSTANT_INTS = [...INTS, -1n, -(2n ** 63n)];
 const ADDRESSES = ['0.0.0.0', '10.0.0.7', '10.255.0.1', '127.0.0.1', '::', '::1', 'fd00::7', '2001:db8::1'];
 const BLOCKS = [
   '0.0.0.0/0',
@@ -34,6 +42,8 @@ const BLOCKS = [
   '2001:db8::/33',
   '::1/128',
 ];
+
+const SMALL_POOLS: ValuePools = { texts: () => TEXTS, ints: INTS, addresses: ADDRESSES, blocks: BLOCKS };
 
 type Atom = fc.Arbitrary<string>;
 
@@ -49,8 +59,8 @@ function literalOf(text: string): Atom {
   return fc.constantFrom(...forms);
 }
 
-function textLiteral(): Atom {
-  return fc.constantFrom(...TEXTS).chain(literalOf);
+function textLiteral(texts: readonly string[]): Atom {
+  return fc.constantFrom(...texts).chain(literalOf);
 }
 
 function list(item: Atom): Atom {
@@ -70,16 +80,18 @@ function membership(name: string, constant: Atom): Atom {
   return list(constant).map((items) => `${name} in ${items}`);
 }
 
-function atomsOf({ name, type }: FieldDefinition): Atom[] {
+function atomsOf(field: FieldDefinition, pools: ValuePools): Atom[] {
+  const { name, type } = field;
   const equality = ['==', '!='];
   switch (type.kind) {
     case 'string': {
+      const constant = textLiteral(pools.texts(field));
       const method = fc.constantFrom('startsWith', 'endsWith', 'contains');
-      const call = fc.tuple(method, textLiteral()).map(([verb, text]) => `${name}.${verb}(${text})`);
-      return [comparison(name, equality, textLiteral()), membership(name, textLiteral()), call];
+      const call = fc.tuple(method, constant).map(([verb, text]) => `${name}.${verb}(${text})`);
+      return [comparison(name, equality, constant), membership(name, constant), call];
     }
     case 'int': {
-      const constant = fc.constantFrom(...CONSTANT_INTS).map(String);
+      const constant = fc.constantFrom(...pools.ints, -1n, -(2n ** 63n)).map(String);
       return [comparison(name, [...equality, '<', '<=', '>', '>='], constant), membership(name, constant)];
     }
     case 'bool': {
@@ -87,8 +99,8 @@ function atomsOf({ name, type }: FieldDefinition): Atom[] {
       return [fc.constant(name), comparison(name, equality, constant), membership(name, constant)];
     }
     case 'ip': {
-      const constant = fc.constantFrom(...ADDRESSES).map((address) => `"${address}"`);
-      const block = fc.constantFrom(...BLOCKS).map((text) => `cidr("${text}").containsIP(${name})`);
+      const constant = fc.constantFrom(...pools.addresses).map((address) => `"${address}"`);
+      const block = fc.constantFrom(...pools.blocks).map((text) => `cidr("${text}").containsIP(${name})`);
       return [comparison(name, equality, constant), membership(name, constant), block];
     }
     case 'enum': {
@@ -101,8 +113,11 @@ function atomsOf({ name, type }: FieldDefinition): Atom[] {
 }
 
 /** CEL text over the hook's fields, of type bool, in the form that can be lowered. */
-export function randomCondition(hook: HookDefinition): fc.Arbitrary<string> {
-  const atom = fc.oneof(fc.constantFrom('true', 'false'), ...hook.fields.flatMap(atomsOf));
+export function randomCondition(hook: HookDefinition, pools = SMALL_POOLS): fc.Arbitrary<string> {
+  const atom = fc.oneof(
+    fc.constantFrom('true', 'false'),
+    ...hook.fields.flatMap((field) => atomsOf(field, pools)),
+  );
   const { plain, any } = fc.letrec<{ plain: string; any: string }>((tie) => {
     const combined = (self: fc.Arbitrary<string>) => [
       atom,
@@ -124,19 +139,22 @@ export function randomCondition(hook: HookDefinition): fc.Arbitrary<string> {
   return fc.oneof(plain, any);
 }
 
-function randomValue({ type }: FieldDefinition): fc.Arbitrary<unknown> {
+function randomValue(field: FieldDefinition, pools: ValuePools): fc.Arbitrary<unknown> {
+  const { type } = field;
   switch (type.kind) {
-    case 'string':
+    case 'string': {
+      const text = fc.constantFrom(...pools.texts(field));
       return fc.oneof(
-        fc.constantFrom(...TEXTS),
-        fc.tuple(fc.constantFrom(...TEXTS), fc.constantFrom(...TEXTS)).map((parts) => parts.join('')),
+        text,
+        fc.tuple(text, text).map((parts) => parts.join('')),
       );
+    }
     case 'int':
-      return fc.oneof(fc.constantFrom(...INTS), fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }));
+      return fc.oneof(fc.constantFrom(...pools.ints), fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }));
     case 'bool':
       return fc.boolean();
     case 'ip':
-      return fc.constantFrom(...ADDRESSES);
+      return fc.constantFrom(...pools.addresses);
     case 'enum':
       return fc.constantFrom(...Object.keys(type.values));
     case 'bytes':
@@ -145,6 +163,9 @@ function randomValue({ type }: FieldDefinition): fc.Arbitrary<unknown> {
 }
 
 /** A value for every field of the hook, by dotted name. */
-export function randomEvent(hook: HookDefinition): fc.Arbitrary<Record<string, unknown>> {
-  return fc.record(Object.fromEntries(hook.fields.map((field) => [field.name, randomValue(field)])));
+export function randomEvent(
+  hook: HookDefinition,
+  pools = SMALL_POOLS,
+): fc.Arbitrary<Record<string, unknown>> {
+  return fc.record(Object.fromEntries(hook.fields.map((field) => [field.name, randomValue(field, pools)])));
 }
