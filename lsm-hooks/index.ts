@@ -24,6 +24,7 @@ export {
   type Ticket,
   type TicketFacts,
 } from './gate/index.js';
+export { ipv4Text, ipv6Text } from './ip-text.js';
 export { NET_CONNECT } from './net-connect.js';
 export { PROCESS_EXEC } from './process-exec.js';
 export { PATH_MAX_BYTES, PROCESS_FIELDS } from './process-fields.js';

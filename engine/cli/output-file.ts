@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   closeSync,
   fchmodSync,
@@ -18,7 +19,7 @@ import { wrongKind } from './input-file.js';
  * @throws VespidError INPUT_NOT_FOUND when the directory is missing, OUTPUT_FAILED
  */
 export function replaceFile(path: string, content: Uint8Array | string, mode: number): void {
-  const staged = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  const staged = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
   try {
     createFile(staged, content, mode);
     attempt(path, () => renameSync(staged, path));
@@ -51,7 +52,13 @@ export function createFile(path: string, content: Uint8Array | string, mode: num
 
 /** @throws VespidError INPUT_WRONG_KIND, OUTPUT_FAILED */
 export function makeDirectory(path: string): void {
-  attempt(path, () => mkdirSync(path, { recursive: true }));
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (cause) {
+    const error = explain(path, cause);
+    // mkdir -p has nothing against a directory.
+    throw error.code === 'OUTPUT_EXISTS' ? wrongKind(path, 'a directory', 'a file') : error;
+  }
 }
 
 function attempt<Result>(path: string, action: () => Result): Result {

@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { formatError, VespidError } from '../errors/index.js';
 import type { ProgramOutput } from './outcome.js';
 
 const STDERR_FD = 2;
@@ -18,6 +19,7 @@ export function watchStandardOutput(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE' || process.exitCode === 1) return;
     process.exitCode = 1;
-    writeSync(STDERR_FD, `OUTPUT_FAILED: standard output cannot be written: ${error.message}\n`);
+    const failure = new VespidError('OUTPUT_FAILED', `standard output cannot be written: ${error.message}`);
+    writeSync(STDERR_FD, `${formatError(failure)}\n`);
   });
 }

@@ -11,12 +11,15 @@ import { signCommand } from './commands/sign.js';
 import { verifyCommand } from './commands/verify.js';
 import { exitCodeOf, type ProgramOutput, usageError } from './outcome.js';
 
+/** The heading of commander's own `help`, too. */
+const MORE = 'More:';
+
 /** The commands under the headings of the help, in the order in which they are first needed. */
 const COMMAND_GROUPS: readonly (readonly [heading: string, commands: readonly (() => Command)[]])[] = [
   ['Sign, in CI:', [keygenCommand, compileCommand, signCommand]],
   ['Judge a bundle:', [verifyCommand, inspectCommand]],
   ['Enforce, on a node:', [doctorCommand, runCommand, demoCommand]],
-  ['Shell:', [completionCommand]],
+  [MORE, [completionCommand]],
 ];
 
 const AFTER_HELP = `
@@ -39,6 +42,7 @@ export function buildProgram(output: ProgramOutput): Command {
     .description('Signed eBPF runtime security for Linux')
     .version(packageVersion(), '--version', 'print the version')
     .helpOption('--help', 'print this help')
+    .commandsGroup(MORE)
     .helpCommand('help [command]', 'print the help of a command')
     // outputError: what went wrong is printed where all errors are.
     .configureOutput({ ...output, outputError: () => undefined })

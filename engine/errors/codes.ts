@@ -171,6 +171,14 @@ export const ERROR_CODES = {
   // General input and environment
   INPUT_NOT_FOUND: { exit: 2, summary: 'a file or directory named on the command line does not exist' },
   INPUT_UNREADABLE: { exit: 1, summary: 'a file exists but could not be read or written' },
+  INPUT_WRONG_KIND: {
+    exit: 2,
+    summary: 'a path is of another kind than is needed there: a file, a directory, a policy, an object',
+  },
+  INPUT_TOO_LARGE: { exit: 1, summary: 'a file is larger than any input can be' },
+  INPUT_NOT_TEXT: { exit: 1, summary: 'a file that has to be text is not UTF-8' },
+  OUTPUT_EXISTS: { exit: 2, summary: 'a file that is never overwritten unasked exists already' },
+  OUTPUT_FAILED: { exit: 1, summary: 'a file or standard output could not be written' },
   USAGE: { exit: 2, summary: 'the command line is not of the documented form' },
   INTERNAL: { exit: 1, summary: 'a fault in Vespid itself; please report it' },
 

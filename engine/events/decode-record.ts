@@ -1,6 +1,8 @@
 import {
   type FieldType,
   HOOKS_BY_ID,
+  ipv4Text,
+  ipv6Text,
   RECORD_FLAG_INCOMPLETE,
   RECORD_HEADER_BYTES,
   RECORD_OFFSET,
@@ -13,7 +15,6 @@ import {
   STRING_STATUS,
 } from '../../lsm-hooks/index.js';
 import { type ErrorCode, VespidError } from '../errors/index.js';
-import { ipv4Text, ipv6Text } from './ip-text.js';
 
 /** An int is a bigint only where a number cannot hold it exactly. */
 export type FieldValue = string | number | bigint | boolean;

@@ -1,3 +1,5 @@
+import { ipv4Text, ipv6Text } from '../../lsm-hooks/index.js';
+
 /** An IPv4 (4 bytes) or IPv6 (16 bytes) address, in network order. */
 export interface IpAddress {
   readonly family: 'ipv4' | 'ipv6';
@@ -61,28 +63,8 @@ function parseIpv6(text: string): number[] | undefined {
 }
 
 /** The canonical text of RFC 5952: the one form in which a condition and an event spell an address. */
-export function formatIpAddress(address: IpAddress): string {
-  if (address.family === 'ipv4') return address.bytes.join('.');
-  if (isIpv4Mapped(address)) return `::ffff:${address.bytes.slice(12).join('.')}`;
-  const groups: string[] = [];
-  for (let at = 0; at < 16; at += 2) {
-    groups.push((((address.bytes[at] ?? 0) << 8) | (address.bytes[at + 1] ?? 0)).toString(16));
-  }
-  const zeros = longestZeroRun(groups);
-  if (zeros.length < 2) return groups.join(':');
-  return `${groups.slice(0, zeros.start).join(':')}::${groups.slice(zeros.start + zeros.length).join(':')}`;
-}
-
-/** The first of the longest runs of zero groups (RFC 5952 section 4.2.3). */
-function longestZeroRun(groups: readonly string[]): { start: number; length: number } {
-  let best = { start: 0, length: 0 };
-  let start = 0;
-  for (let at = 0; at <= groups.length; at++) {
-    if (groups[at] === '0') continue;
-    if (at - start > best.length) best = { start, length: at - start };
-    start = at + 1;
-  }
-  return best;
+export function formatIpAddress({ family, bytes }: IpAddress): string {
+  return family === 'ipv4' ? ipv4Text(Buffer.from(bytes), 0) : ipv6Text(Buffer.from(bytes), 0);
 }
 
 /** The bytes with every bit past `prefixLength` zero. */

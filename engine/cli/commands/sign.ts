@@ -1,10 +1,13 @@
+import { statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { Command } from 'commander';
 import {
   createBundle,
+  type FileDescription,
   inspectBundle,
   normalizeProgramClaims,
   type PrivateKey,
+  type ProgramClaim,
   parsePrivateKey,
 } from '../../../signing/index.js';
 import { computeClaims, writeBundle } from '../../loader/index.js';
@@ -58,6 +61,7 @@ export function signCommand(): Command {
 
 async function sign(paths: readonly string[], options: SignOptions): Promise<Report> {
   const key = readPrivateKey(options.key);
+  const keyWarnings = warningsAboutKeyFile(options.key);
   const files = expandDirectories(paths, [...POLICY_ENDINGS, '.bpf.o']).map(readInputFile);
   const name = options.name ?? basename(resolve(options.out));
   const { input, warnings } = assembleSigningInput(name, files);
@@ -75,11 +79,30 @@ async function sign(paths: readonly string[], options: SignOptions): Promise<Rep
   return {
     text: [...facts, '', ...contentsLines(contents)].join('\n'),
     json: { bundle: options.out, name, digest, keyId: key.keyId, ...contents },
-    warnings,
+    warnings: [...keyWarnings, ...warnings, ...warningsAboutObjects(objects, claims)],
   };
 }
 
 function readPrivateKey(path: string): PrivateKey {
   // Not fatal: a key in DER is better explained as "no PEM" than as "no text".
   return parsePrivateKey(new TextDecoder().decode(readInputFile(path).bytes), path);
+}
+
+/** Permission bits of everybody but the owner. */
+const OTHERS = 0o077;
+
+function warningsAboutKeyFile(path: string): string[] {
+  const { mode } = statSync(path);
+  if ((mode & OTHERS) === 0) return [];
+  const octal = (mode & 0o777).toString(8).padStart(4, '0');
+  return [`${path} can be read by others than its owner (mode ${octal}); chmod 600 it`];
+}
+
+function warningsAboutObjects(
+  objects: readonly FileDescription[],
+  claims: readonly ProgramClaim[],
+): string[] {
+  return objects
+    .filter(({ name }) => !claims.some(({ object }) => object === name))
+    .map(({ name }) => `${name} holds no program, so nothing of it will be loaded`);
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ipv4Text, ipv6Text } from '../../engine/events/ip-text.js';
+import { ipv4Text, ipv6Text } from '../../lsm-hooks/index.js';
 
 describe('ipv6Text', () => {
   // RFC 5952 sections 4 and 5.

@@ -1,3 +1,8 @@
+/**
+ * The one text form of an address, RFC 5952: what a condition compares with and what an event shows are spelled by
+ * the same code.
+ */
+
 /** `10.0.0.7`: the four bytes at `byteOffset`. */
 export function ipv4Text(bytes: Buffer, byteOffset: number): string {
   const byte = (index: number) => bytes.readUInt8(byteOffset + index);
