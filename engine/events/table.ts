@@ -44,7 +44,7 @@ export function tableRow(event: VespidEvent, options: TableOptions): string {
     paint(cell(event.verdict, verdict), VERDICT_COLOURS[event.verdict]),
     paint(cell(event.severity, severity), SEVERITY_COLOURS[event.severity]),
     cell(describeTechniques(event), technique),
-    cell(`${event.process.comm ?? '?'}[${event.process.pid}]`, process),
+    cell(`${event.process.comm ?? event.exec?.name ?? '?'}[${event.process.pid}]`, process),
     escapeForTerminal(describeAction(event)),
   ].join('  ');
 }

@@ -36,7 +36,7 @@ function fdInfo(fd: string): string {
 /** Those that bpftool still finds. The kernel frees a program some time after its last descriptor is closed. */
 export async function survivors(objects: readonly HeldObject[], timeoutMs = 5_000): Promise<HeldObject[]> {
   const giveUpAt = Date.now() + timeoutMs;
-  for (let left = objects; ; await sleep(50)) {
+  for (let left = [...objects]; ; await sleep(50)) {
     left = left.filter(({ kind, id }) => spawnSync('bpftool', [kind, 'show', 'id', String(id)]).status === 0);
     if (left.length === 0 || Date.now() > giveUpAt) return left;
   }

@@ -141,8 +141,7 @@ async function main(): Promise<void> {
   send({ type: 'ready', release: release(), uptimeSeconds });
   let exitCode = 1;
   try {
-    exitCode =
-      request.command === undefined ? await runTests() : await runCommand(request.command);
+    exitCode = request.command === undefined ? await runTests() : await runCommand(request.command);
   } catch (error) {
     send({ type: 'output', file: '', text: `${inspect(error)}\n` });
   }
