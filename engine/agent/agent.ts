@@ -1,5 +1,5 @@
 import type { VerifiedBundle } from '../../signing/index.js';
-import { VespidError } from '../errors/index.js';
+import { type ErrorCode, VespidError } from '../errors/index.js';
 import { FanOut, type HostIdentity, type Sink, type SinkStats } from '../events/index.js';
 import { bootTimeNs, type Cgroup, type KernelFeatures, ResourceStack, RingBuffer } from '../kernel/index.js';
 import {
@@ -28,6 +28,8 @@ export interface AgentOptions {
 export interface AgentNotice {
   readonly level: 'info' | 'warn' | 'error';
   readonly message: string;
+  readonly code?: ErrorCode;
+  readonly hint?: string;
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
@@ -70,7 +72,7 @@ export class Agent {
     this.#pipeline = new EventPipeline(
       { programs: programTable(tabled, gate), host: options.host, clock: { bootToUnixNs } },
       this.#sink,
-      (error) => options.onNotice({ level: 'error', message: error.message, details: error.toJSON() }),
+      (error) => options.onNotice(noticeOf(error, 'error')),
     );
     this.#ring = resources.use(
       new RingBuffer(this.#session.events, (record) => this.#pipeline.accept(record)),
@@ -126,4 +128,16 @@ export class Agent {
       details: { lost, unjudged },
     });
   }
+}
+
+/** An error that does not end the run. */
+export function noticeOf(error: VespidError, level: 'warn' | 'error'): AgentNotice {
+  const { code, message, hint, details } = error;
+  return {
+    level,
+    message,
+    code,
+    ...(hint === undefined ? {} : { hint }),
+    ...(details === undefined ? {} : { details }),
+  };
 }

@@ -26,9 +26,10 @@ export function jsonLog(): AgentLog {
 export function textLog(): AgentLog {
   const line = (text: string) => writeSync(STDERR_FD, `vespid: ${escapeForTerminal(text)}\n`);
   return {
-    notice: (notice) => {
-      line(notice.level === 'info' ? notice.message : `${notice.level}: ${notice.message}`);
-      if ('hint' in notice && notice.hint !== undefined) line(`hint: ${notice.hint}`);
+    notice: ({ level, message, code, hint }) => {
+      const named = code === undefined ? message : `${code}: ${message}`;
+      line(level === 'info' ? named : `${level}: ${named}`);
+      if (hint !== undefined) line(`hint: ${hint}`);
     },
     summary: (summary) => {
       for (const text of summaryLines(summary)) line(text);

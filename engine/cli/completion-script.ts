@@ -59,36 +59,35 @@ function quote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
+/** Files are what is offered unless something else is known. */
 function bashScript(name: string, commands: readonly CommandWords[]): string {
-  const cases = commands.flatMap((command) => {
-    const values = command.options
-      .filter(({ takesValue }) => takesValue)
-      .map(
-        ({ flag, choices }) =>
-          `      ${flag}) ${choices.length === 0 ? bashFiles() : bashWords(choices)}; return ;;`,
-      );
-    const words = [...command.options.map(({ flag }) => flag), '--help'];
-    return [
-      `    ${command.name})`,
-      '      case "$previous" in',
-      ...values.map((line) => `  ${line}`),
-      '      esac',
-      `      if [[ "$current" == -* ]]; then ${bashWords(words)}`,
-      `      else ${command.choices.length === 0 ? bashFiles() : bashWords(command.choices)}; fi ;;`,
-    ];
-  });
+  const choices = commands.flatMap((command) =>
+    command.options
+      .filter((option) => option.choices.length > 0)
+      .map((option) => `    "${command.name} ${option.flag}") ${bashWords(option.choices)}; return ;;`),
+  );
+  const commandNames = commands.map((command) => command.name);
   return [
     `# bash completion for ${name}: source <(${name} completion bash)`,
     `_${name}() {`,
-    '  local current=$2 previous=$3',
-    '  COMPREPLY=()',
+    `  local command="\${COMP_WORDS[1]}" current=$2 previous=$3`,
     '  if [[ $COMP_CWORD -eq 1 ]]; then',
-    `    ${bashWords([...commands.map((command) => command.name), 'help', '--help', '--version'])}`,
+    `    ${bashWords([...commandNames, 'help', '--help', '--version'])}`,
     '    return',
     '  fi',
-    `  case "\${COMP_WORDS[1]}" in`,
-    ...cases,
-    `    help) ${bashWords(commands.map((command) => command.name))} ;;`,
+    '  case "$command $previous" in',
+    ...choices,
+    '  esac',
+    '  case "$command $current" in',
+    ...commands.map(
+      ({ name: command, options }) =>
+        `    "${command} -"*) ${bashWords([...options.map(({ flag }) => flag), '--help'])} ;;`,
+    ),
+    ...commands
+      .filter((command) => command.choices.length > 0)
+      .map((command) => `    "${command.name} "*) ${bashWords(command.choices)} ;;`),
+    `    "help "*) ${bashWords(commandNames)} ;;`,
+    '    *) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;',
     '  esac',
     '}',
     `complete -o filenames -F _${name} ${name}`,
@@ -97,10 +96,6 @@ function bashScript(name: string, commands: readonly CommandWords[]): string {
 
 function bashWords(words: readonly string[]): string {
   return `COMPREPLY=($(compgen -W ${quote(words.join(' '))} -- "$current"))`;
-}
-
-function bashFiles(): string {
-  return `mapfile -t COMPREPLY < <(compgen -f -- "$current")`;
 }
 
 function zshScript(name: string, commands: readonly CommandWords[]): string {

@@ -1,5 +1,5 @@
 import type { VerifiedBundle } from '../../signing/index.js';
-import { Agent, openBundle, openTrustPolicy } from '../agent/index.js';
+import { Agent, noticeOf, openBundle, openTrustPolicy } from '../agent/index.js';
 import { VespidError } from '../errors/index.js';
 import { openSink, parseSink, readHostIdentity, type Sink, type SinkContext } from '../events/index.js';
 import { Cgroup, probeKernel } from '../kernel/index.js';
@@ -94,6 +94,6 @@ function describePlan({ object, rules }: ObjectPlan): string {
 function explainConnection(sink: Sink, log: AgentLog): void {
   sink.connectOrExplain?.(CONNECT_MS).catch((error: unknown) => {
     if (!(error instanceof VespidError)) throw error;
-    log.notice({ level: 'warn', message: error.message, details: error.toJSON() });
+    log.notice(noticeOf(error, 'warn'));
   });
 }

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { VespidEvent } from '../../engine/events/index.js';
 import { schemaErrors } from '../events/event-schema.js';
-import { onePolicy } from './scoped-session.js';
+import { onePolicy } from './plan-policies.js';
 import { TestCgroup } from './test-cgroup.js';
 import { RunningVespid, SignedFolder, vespid } from './vespid-process.js';
 

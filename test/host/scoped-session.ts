@@ -1,45 +1,9 @@
 import { programTable } from '../../engine/agent/program-table.js';
-import { compilePolicies } from '../../engine/compiler/index.js';
 import { buildEvent, decodeRecord, type EventContext, type VespidEvent } from '../../engine/events/index.js';
-import {
-  bootTimeNs,
-  Cgroup,
-  type KernelFeatures,
-  probeKernel,
-  ResourceStack,
-  RingBuffer,
-} from '../../engine/kernel/index.js';
-import { KernelSession, type ObjectPlan, planObject } from '../../engine/loader/index.js';
-import { parsePolicies } from '../../policies/language/index.js';
+import { bootTimeNs, Cgroup, ResourceStack, RingBuffer } from '../../engine/kernel/index.js';
+import { KernelSession } from '../../engine/loader/index.js';
 import { schemaErrors } from '../events/event-schema.js';
-
-let features: KernelFeatures | undefined;
-
-/** This machine's kernel; probed once. */
-export function hostFeatures(): KernelFeatures {
-  features ??= probeKernel();
-  return features;
-}
-
-/** The text of a policy with one rule. */
-export function onePolicy(hook: string, when: string, effect: string, name = 'sample'): string {
-  return `apiVersion: vespid.dev/v1
-kind: Policy
-metadata: { name: ${name} }
-spec:
-  severity: high
-  attack: [T1003.008]
-  rules:
-    - { hook: ${hook}, effect: ${effect}, when: ${JSON.stringify(when)} }
-`;
-}
-
-/** Policy text compiled, read again and planned for this kernel, as an agent does with a bundle's objects. */
-export function planPolicies(policies: string, options: { readonly degrade: boolean }): ObjectPlan[] {
-  return compilePolicies(parsePolicies(policies, 'test.yaml')).map(({ name, bytes }) =>
-    planObject({ name, bytes }, hostFeatures(), options),
-  );
-}
+import { hostFeatures, planPolicies } from './plan-policies.js';
 
 const HOST = { id: '0123456789abcdef0123456789abcdef', name: 'test-host', bootId: 'boot' };
 const BUNDLE_DIGEST = `sha256:${'0'.repeat(64)}`;

@@ -17,7 +17,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { bootTimeNs } from '../../engine/kernel/index.js';
 import { thrownBy } from '../policies/policy-text.js';
 import { type HeldObject, heldObjects, type ObjectKind, survivors } from './bpf-objects.js';
-import { onePolicy, planPolicies, ScopedSession } from './scoped-session.js';
+import { onePolicy, planPolicies } from './plan-policies.js';
+import { ScopedSession } from './scoped-session.js';
 import { TestCgroup } from './test-cgroup.js';
 
 let cgroup: TestCgroup;
