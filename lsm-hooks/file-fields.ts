@@ -29,13 +29,13 @@ export function fileFields(prefix: string, what: string, example: string): Field
     {
       name: `${prefix}.name`,
       type: { kind: 'string', maxBytes: NAME_BYTES },
-      doc: `last component of the path of the ${what}`,
+      doc: `name of the ${what} in its directory: the last component of its path, unless it is mounted by itself`,
       example: example.slice(example.lastIndexOf('/') + 1),
     },
     {
       name: `${prefix}.path`,
       type: { kind: 'string', maxBytes: PATH_MAX_BYTES },
-      doc: `path of the ${what} with links resolved, as the process sees it`,
+      doc: `path of the ${what} with links resolved, in the mount namespace of the process`,
       example,
     },
   ];

@@ -23,7 +23,12 @@ export const FILE_OPEN: HookDefinition = {
       doc: 'open(2) flags without O_CREAT, O_EXCL, O_NOCTTY and O_TRUNC, which the kernel drops on opening',
       example: '32768',
     },
-    { name: 'file.write', type: { kind: 'bool' }, doc: 'opened for writing', example: 'false' },
+    {
+      name: 'file.write',
+      type: { kind: 'bool' },
+      doc: 'opened for writing, or emptied on opening (O_TRUNC; not seen by the tracepoint)',
+      example: 'false',
+    },
     ...fileFields('file', 'file', '/etc/shadow'),
   ],
 };
@@ -32,21 +37,27 @@ export const FILE_OPEN: HookDefinition = {
  * kernel's own bits above the last O_ flag. */
 const VISIBLE_FLAGS = 0x007f_ffff & ~0o1700;
 const O_ACCMODE = 3;
+/** Still in f_flags when the LSM hook runs: open(path, O_RDONLY | O_TRUNC) empties the file. */
+const O_TRUNC = 0o1000;
 
 const ofFile = fileReaders('file', []);
-const READERS: FieldReaders = {
-  integers: {
-    ...PROCESS_READERS.integers,
-    ...ofFile.integers,
-    'file.flags': (frame) => readFlags(frame, VISIBLE_FLAGS),
-    'file.write': (frame) => {
-      const readOnly = frame.assembler.label('read only');
-      readFlags(frame, O_ACCMODE);
-      frame.assembler.jumpIfImmediate('==', R0, 0, readOnly).moveImmediate(R0, 1).place(readOnly);
+
+function readers(writeFlags: number): FieldReaders {
+  return {
+    integers: {
+      ...PROCESS_READERS.integers,
+      ...ofFile.integers,
+      'file.flags': (frame) => readFlags(frame, VISIBLE_FLAGS),
+      'file.write': (frame) => {
+        const readOnly = frame.assembler.label('read only');
+        readFlags(frame, writeFlags);
+        frame.assembler.jumpIfImmediate('==', R0, 0, readOnly).moveImmediate(R0, 1).place(readOnly);
+      },
     },
-  },
-  strings: { ...PROCESS_READERS.strings, ...ofFile.strings },
-};
+    strings: { ...PROCESS_READERS.strings, ...ofFile.strings },
+    pathEndsOtherwise: ofFile.pathEndsOtherwise,
+  };
+}
 
 function readFlags(frame: Frame, mask: number): void {
   frame.readHookField([kernelField('file', 'f_flags')], 4);
@@ -58,7 +69,7 @@ const LSM: AttachPoint = {
   section: 'lsm/file_open',
   functionName: 'file_open_lsm',
   access: 'direct',
-  readers: READERS,
+  readers: readers(O_ACCMODE | O_TRUNC),
   returns: LSM_RETURNS,
   scopedByAttachment: false,
   setup: ({ assembler }) => void assembler.load(8, R8, R6, 0),
@@ -74,7 +85,7 @@ const TRACEPOINT: AttachPoint = {
   section: 'tp_btf/sys_exit',
   functionName: 'file_open_exit',
   access: 'probe',
-  readers: READERS,
+  readers: readers(O_ACCMODE),
   returns: TRACEPOINT_RETURNS,
   scopedByAttachment: false,
   filter: filterOpenCalls,

@@ -53,6 +53,7 @@ function readers(gatherArguments: StringGatherer, processStrings: FieldReaders['
       'exec.filename': gatherFilename,
       'exec.args': gatherArguments,
     },
+    pathEndsOtherwise: ofFile.pathEndsOtherwise,
   };
 }
 

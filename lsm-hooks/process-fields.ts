@@ -30,7 +30,7 @@ export const PROCESS_FIELDS: readonly FieldDefinition[] = [
   {
     name: 'process.exe',
     type: { kind: 'string', maxBytes: PATH_MAX_BYTES },
-    doc: 'path of the executable that the process runs, as the process sees it',
+    doc: 'path of the executable that the process runs, in its mount namespace',
     example: '/usr/bin/cat',
   },
 ];

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import {
   parseTrustPolicy,
   type TrustPolicy,
@@ -17,10 +17,22 @@ export function openTrustPolicy(file: string): TrustPolicy {
   return parseTrustPolicy(readText(file), file, (path) => readFileSync(path, 'utf8'));
 }
 
+/** A trust policy is a page of YAML; anything much larger is another file. */
+const MAX_TRUST_POLICY_BYTES = 1024 * 1024;
+
 function readText(file: string): string {
   try {
+    const status = statSync(file);
+    if (!status.isFile()) throw new VespidError('INPUT_WRONG_KIND', `${file} is not a file`);
+    if (status.size > MAX_TRUST_POLICY_BYTES) {
+      throw new VespidError(
+        'INPUT_TOO_LARGE',
+        `${file} has ${status.size} bytes, too many for a trust policy`,
+      );
+    }
     return readFileSync(file, 'utf8');
   } catch (cause) {
+    if (cause instanceof VespidError) throw cause;
     const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
     throw new VespidError(
       missing ? 'INPUT_NOT_FOUND' : 'INPUT_UNREADABLE',

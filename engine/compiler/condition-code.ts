@@ -152,7 +152,8 @@ function emitString(context: ConditionContext, test: StringTest, outcome: Outcom
 
 /**
  * A path can only equal a constant, or end in one that names a whole last component, when its last component is
- * that of the constant: a compare on the dentry, before any path is built.
+ * that of the constant: a compare on the dentry, before any path is built. Where the dentry does not tell the last
+ * component (a file that is mounted on another), the path is built.
  */
 function emitNamePrefilter(context: ConditionContext, test: StringTest, outcome: Outcome): void {
   if (!test.field.endsWith('.path')) return;
@@ -161,6 +162,11 @@ function emitNamePrefilter(context: ConditionContext, test: StringTest, outcome:
   if (names === undefined || findField(context.frame.layout.hook, field) === undefined) return;
   const { assembler } = context.frame;
   const worthBuilding = assembler.label('the last component fits');
+  const endsOtherwise = context.readers.pathEndsOtherwise?.[test.field];
+  if (endsOtherwise !== undefined) {
+    endsOtherwise(context.frame);
+    assembler.jumpIfImmediate('!=', R0, 0, worthBuilding);
+  }
   emitString(context, { kind: 'string-in', field, values: names }, { ...outcome, ifTrue: worthBuilding });
   assembler.place(worthBuilding);
 }

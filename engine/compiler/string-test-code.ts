@@ -51,17 +51,20 @@ function encode(text: string): Uint8Array {
 }
 
 /**
- * A string that was cut had at least `capacity - 1` bytes; a path that was cut for its depth, half of that. Only
- * against a constant of that length does it prove nothing.
+ * A string that was cut had at least this many bytes: a path that was cut for its depth has two for each step.
+ * Only against a constant of that length does its length prove nothing.
  */
+function shortestCut(place: StringPlace): number {
+  return place.anchored === 'end' ? place.capacity / 2 : place.capacity - 1;
+}
+
 function emitOneOfTruncated(
   frame: Frame,
   place: StringPlace,
   values: readonly Uint8Array[],
   outcome: Outcome,
 ): void {
-  const shortestCut = place.anchored === 'end' ? place.capacity / 2 : place.capacity - 1;
-  const isDecided = values.every((value) => value.byteLength < shortestCut);
+  const isDecided = values.every((value) => value.byteLength < shortestCut(place));
   frame.assembler.jumpIfImmediate('&', R5, truncated, isDecided ? outcome.ifFalse : outcome.ifUnknown);
 }
 
@@ -86,9 +89,24 @@ function emitOneOf(frame: Frame, place: StringPlace, values: readonly Uint8Array
   assembler.jump(outcome.ifFalse);
 }
 
+/** R4 = length. A string shorter than the constant fails, unless it is shorter only because it was cut. */
+function emitLengthAtLeast(frame: Frame, place: StringPlace, byteLength: number, outcome: Outcome): void {
+  const { assembler } = frame;
+  if (byteLength < shortestCut(place)) {
+    assembler.jumpIfImmediate('<', R4, byteLength, outcome.ifFalse);
+    return;
+  }
+  const longEnough = assembler.label('long enough');
+  assembler
+    .jumpIfImmediate('>=', R4, byteLength, longEnough)
+    .jumpIfImmediate('&', R5, truncated, outcome.ifUnknown)
+    .jump(outcome.ifFalse)
+    .place(longEnough);
+}
+
 function emitPrefix(frame: Frame, place: StringPlace, value: Uint8Array, outcome: Outcome): void {
   const { assembler } = frame;
-  assembler.jumpIfImmediate('<', R4, value.byteLength, outcome.ifFalse);
+  emitLengthAtLeast(frame, place, value.byteLength, outcome);
   emitStringBase(frame, place, R2);
   emitBytesEqual(assembler, R2, place.bufferOffset, value, outcome.ifFalse);
   assembler.jump(outcome.ifTrue);
@@ -98,10 +116,8 @@ function emitPrefix(frame: Frame, place: StringPlace, value: Uint8Array, outcome
 function emitSuffix(frame: Frame, place: StringPlace, value: Uint8Array, outcome: Outcome): void {
   const { assembler } = frame;
   const { byteLength } = value;
-  assembler
-    .jumpIfImmediate('<', R4, byteLength, outcome.ifFalse)
-    .jumpIfImmediate('>', R4, place.capacity, outcome.ifFalse)
-    .move(R2, R7);
+  emitLengthAtLeast(frame, place, byteLength, outcome);
+  assembler.jumpIfImmediate('>', R4, place.capacity, outcome.ifFalse).move(R2, R7);
   if (place.anchored === 'start') assembler.alu('add', R2, R4);
   const end = place.bufferOffset + (place.anchored === 'start' ? 0 : place.capacity);
   emitBytesEqual(assembler, R2, end - byteLength, value, outcome.ifFalse);

@@ -127,6 +127,8 @@ export interface ProgramInfo {
   /** With BPF_ENABLE_STATS: nanoseconds spent and runs. */
   readonly runTimeNs: bigint;
   readonly runCount: bigint;
+  /** Runs that the kernel skipped because the program was running on that CPU already (LSM: kernels before 6.2). */
+  readonly recursionMisses: bigint;
   readonly verifiedInstructions: number;
 }
 
@@ -144,6 +146,7 @@ function programInfo(program: OwnedFd): ProgramInfo {
     name: new TextDecoder().decode(info.subarray(64, 80)).replace(/\0.*$/s, ''),
     runTimeNs: view.getBigUint64(192, true),
     runCount: view.getBigUint64(200, true),
+    recursionMisses: view.getBigUint64(208, true),
     verifiedInstructions: view.getUint32(216, true),
   };
 }

@@ -34,7 +34,7 @@ export interface SessionObject {
 export interface KernelCounters {
   /** Records that did not fit into the ring buffer. */
   readonly lost: number;
-  /** Runs that could not judge for want of working memory. */
+  /** Runs that could not judge: for want of working memory, or because the kernel skipped the program. */
   readonly unjudged: number;
   readonly matched: number;
 }
@@ -106,7 +106,18 @@ export class KernelSession implements Disposable {
     );
     const all = [...maps, this.gate?.counters].filter((map) => map !== undefined);
     const sum = (counter: number) => all.reduce((total, map) => total + sumOverCpus(map, counter), 0);
-    return { lost: sum(COUNTER.lost), unjudged: sum(COUNTER.unjudged), matched: sum(COUNTER.matched) };
+    return {
+      lost: sum(COUNTER.lost),
+      unjudged: sum(COUNTER.unjudged) + this.#runsSkippedByTheKernel(),
+      matched: sum(COUNTER.matched),
+    };
+  }
+
+  #runsSkippedByTheKernel(): number {
+    const programs = this.objects.flatMap(({ plan, loaded }) =>
+      plan.rules === undefined ? [] : loaded.programs,
+    );
+    return programs.reduce((total, { program }) => total + Number(program.info().recursionMisses), 0);
   }
 
   [Symbol.dispose](): void {

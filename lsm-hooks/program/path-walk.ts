@@ -20,14 +20,18 @@ import { kernelField } from './kernel-types.js';
 import { SCRATCH, STRING_STATE, type StringPlace } from './scratch-layout.js';
 
 /**
- * The path of a dentry on a mount, as the current task sees it: from the last component up to the task's root,
- * crossing mounts, written backwards from the end of the buffer. The same bytecode serves every attach point;
- * `bpf_d_path` would do for sleepable LSM programs only.
+ * The path of a dentry on a mount: from the last component up to the top of the mount tree that the mount is in,
+ * crossing mounts, written backwards from the end of the buffer. The task's own root does not end the walk, so
+ * that chroot(2) changes no path. The same bytecode serves every attach point; `bpf_d_path` would do for sleepable
+ * LSM programs only.
  *
- * Components and mounts together are at most PATH_MAX_BYTES / 2 (the shortest component takes two bytes); a
- * deeper path, or a longer one, is marked truncated.
+ * A path that is longer than the buffer is marked truncated. One that cannot be known is marked unavailable: too
+ * many steps (mounts stacked on purpose), a walk that ends at a file without a parent which is no root of a mount
+ * (opened by handle, or moved out of the mount).
  */
-const MAX_STEPS = PATH_MAX_BYTES / 2;
+const MAX_STEPS = PATH_MAX_BYTES;
+/** How the walk ended, in `walk.finished`. */
+const ENDED = { unknown: 0, whole: 1, full: 2 } as const;
 const NAME_MAX_BYTES = 255;
 
 /** Calls the walk for `place` with the dentry in R2 and the vfsmount in R3. */
@@ -51,14 +55,8 @@ function assembleWalk(assembler: Assembler, place: StringPlace, step: string): v
   probeRead(assembler, 8);
   assembler.store(8, R7, walk.mountRoot, R0);
   assembler
-    .callHelper('get_current_task_btf')
-    .loadField(8, R0, R0, kernelField('task_struct', 'fs'))
-    .loadField(8, R1, R0, kernelField('fs_struct', 'root', 'dentry'))
-    .store(8, R7, walk.rootDentry, R1)
-    .loadField(8, R1, R0, kernelField('fs_struct', 'root', 'mnt'))
-    .store(8, R7, walk.rootMount, R1)
     .storeImmediate(4, R7, walk.position, PATH_MAX_BYTES)
-    .storeImmediate(4, R7, walk.finished, 0)
+    .storeImmediate(4, R7, walk.finished, ENDED.unknown)
     .store(8, R10, -8, R7)
     .moveImmediate(R1, MAX_STEPS)
     .loadFunction(R2, step)
@@ -67,14 +65,16 @@ function assembleWalk(assembler: Assembler, place: StringPlace, step: string): v
     .moveImmediate(R4, 0)
     .callHelper('loop');
 
-  const finished = assembler.label('finished');
+  const known = assembler.label('status known');
   const notEmpty = assembler.label('not empty');
   assembler
-    .storeImmediate(4, R7, stateOffset + STRING_STATE.status, 0)
     .load(4, R1, R7, walk.finished)
-    .jumpIfImmediate('!=', R1, 0, finished)
+    .storeImmediate(4, R7, stateOffset + STRING_STATE.status, 0)
+    .jumpIfImmediate('==', R1, ENDED.whole, known)
     .storeImmediate(4, R7, stateOffset + STRING_STATE.status, STRING_STATUS.truncated)
-    .place(finished)
+    .jumpIfImmediate('==', R1, ENDED.full, known)
+    .storeImmediate(4, R7, stateOffset + STRING_STATE.status, STRING_STATUS.unavailable)
+    .place(known)
     .load(4, R1, R7, walk.position)
     .jumpIfImmediate('<', R1, PATH_MAX_BYTES, notEmpty)
     .storeImmediate(1, R7, place.bufferOffset + PATH_MAX_BYTES - 1, '/'.charCodeAt(0))
@@ -91,37 +91,34 @@ function assembleWalk(assembler: Assembler, place: StringPlace, step: string): v
 /** step(index, &working memory): 1 ends the loop. */
 function assembleStep(assembler: Assembler, place: StringPlace): void {
   const { walk } = SCRATCH;
-  const below = assembler.label('below the root');
   const climb = assembler.label('climb');
-  const finish = assembler.label('finish');
+  const whole = assembler.label('whole');
   const stop = assembler.label('stop');
   assembler
     .load(8, R7, R2, 0)
     .load(8, R6, R7, walk.dentry)
     .load(8, R8, R7, walk.mount)
-    .load(8, R1, R7, walk.rootDentry)
-    .jumpIf('!=', R6, R1, below)
-    .load(8, R1, R7, walk.rootMount)
-    .jumpIf('==', R8, R1, finish)
-    .place(below)
     .load(8, R1, R7, walk.mountRoot)
     .jumpIf('!=', R6, R1, climb);
-
-  emitCrossMount(assembler, finish);
+  emitCrossMount(assembler, whole, stop);
   assembler.place(climb);
-  emitClimb(assembler, place, finish, stop);
-  assembler.place(finish).storeImmediate(4, R7, walk.finished, 1);
+  emitClimb(assembler, place, whole, stop);
+  assembler.place(whole).storeImmediate(4, R7, walk.finished, ENDED.whole);
   assembler.place(stop).moveImmediate(R0, 1).exit();
 }
 
 /** At the root of a mount: go on at the place where it is mounted. A mount that is its own parent is the top. */
-function emitCrossMount(assembler: Assembler, finish: Label): void {
+function emitCrossMount(assembler: Assembler, whole: Label, stop: Label): void {
   const { walk } = SCRATCH;
   const mountOfVfsmount: FieldPath = kernelField('mount', 'mnt');
   assembler.move(R9, R8).subtractFieldOffset(R9, mountOfVfsmount);
   assembler.move(R3, R9).addFieldOffset(R3, kernelField('mount', 'mnt_parent'));
   probeRead(assembler, 8);
-  assembler.jumpIf('==', R0, R9, finish).move(R8, R0).addFieldOffset(R8, mountOfVfsmount);
+  assembler
+    .jumpIf('==', R0, R9, whole)
+    .jumpIfImmediate('==', R0, 0, stop)
+    .move(R8, R0)
+    .addFieldOffset(R8, mountOfVfsmount);
   assembler.move(R3, R9).addFieldOffset(R3, kernelField('mount', 'mnt_mountpoint'));
   probeRead(assembler, 8);
   assembler.store(8, R7, walk.dentry, R0).store(8, R7, walk.mount, R8);
@@ -131,12 +128,16 @@ function emitCrossMount(assembler: Assembler, finish: Label): void {
 }
 
 /** Writes "/name" before what is there already and goes on at the parent. */
-function emitClimb(assembler: Assembler, place: StringPlace, finish: Label, stop: Label): void {
+function emitClimb(assembler: Assembler, place: StringPlace, whole: Label, stop: Label): void {
   const { walk } = SCRATCH;
   const lengthKnown = assembler.label('length known');
+  const hasParent = assembler.label('has a parent');
+  const full = assembler.label('full');
   assembler.move(R3, R6).addFieldOffset(R3, kernelField('dentry', 'd_parent'));
   probeRead(assembler, 8);
-  assembler.jumpIf('==', R0, R6, finish).store(8, R7, walk.dentry, R0);
+  assembler.jumpIfImmediate('==', R0, 0, stop).store(8, R7, walk.dentry, R0).jumpIf('!=', R0, R6, hasParent);
+  emitOrphan(assembler, whole, stop);
+  assembler.place(hasParent);
   assembler.move(R3, R6).addFieldOffset(R3, kernelField('dentry', 'd_name', 'len'));
   probeRead(assembler, 4);
   assembler
@@ -151,7 +152,7 @@ function emitClimb(assembler: Assembler, place: StringPlace, finish: Label, stop
     .load(4, R8, R7, walk.position)
     .move(R1, R9)
     .aluImmediate('add', R1, 1)
-    .jumpIf('<', R8, R1, stop)
+    .jumpIf('<', R8, R1, full)
     .alu('sub', R8, R1)
     .store(4, R7, walk.position, R8)
     .aluImmediate('and', R8, PATH_MAX_BYTES - 1)
@@ -163,6 +164,33 @@ function emitClimb(assembler: Assembler, place: StringPlace, finish: Label, stop
     .move(R2, R9)
     .aluImmediate('and', R2, NAME_MAX_BYTES)
     .callHelper('probe_read_kernel')
+    // A pseudo file ends here: its dentry is its own parent.
+    .load(8, R1, R7, walk.dentry)
+    .jumpIf('==', R1, R6, whole)
     .moveImmediate(R0, 0)
-    .exit();
+    .exit()
+    .place(full)
+    .storeImmediate(4, R7, walk.finished, ENDED.full)
+    .jump(stop);
+}
+
+/**
+ * The dentry in R6 is its own parent and not the root of its mount. As d_path() of fs/d_path.c has it, one with an
+ * operation `d_dname` is a pseudo file (memfd, pipe, namespace): its name is all of its path. Where that starts
+ * with a slash it says nothing (nsfs, pidfs), and the path is "/".
+ */
+function emitOrphan(assembler: Assembler, whole: Label, stop: Label): void {
+  assembler.move(R3, R6).addFieldOffset(R3, kernelField('dentry', 'd_op'));
+  probeRead(assembler, 8);
+  assembler
+    .jumpIfImmediate('==', R0, 0, stop)
+    .move(R3, R0)
+    .addFieldOffset(R3, kernelField('dentry_operations', 'd_dname'));
+  probeRead(assembler, 8);
+  assembler.jumpIfImmediate('==', R0, 0, stop);
+  assembler.move(R3, R6).addFieldOffset(R3, kernelField('dentry', 'd_name', 'name'));
+  probeRead(assembler, 8);
+  assembler.move(R3, R0);
+  probeRead(assembler, 1);
+  assembler.jumpIfImmediate('==', R0, '/'.charCodeAt(0), whole).jumpIfImmediate('==', R0, 0, whole);
 }

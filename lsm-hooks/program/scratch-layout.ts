@@ -18,8 +18,6 @@ export const SCRATCH = {
   walk: {
     dentry: 16,
     mount: 24,
-    rootDentry: 32,
-    rootMount: 40,
     mountRoot: 48,
     position: 56,
     finished: 60,

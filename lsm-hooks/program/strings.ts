@@ -98,6 +98,14 @@ export function emitEmptyString(frame: Frame, place: StringPlace): void {
     .storeImmediate(4, R7, place.stateOffset + STRING_STATE.status, 0);
 }
 
+/** The string cannot be known here. */
+export function emitUnavailable({ assembler }: Frame, { stateOffset }: StringPlace): void {
+  assembler
+    .storeImmediate(4, R7, stateOffset + STRING_STATE.start, 0)
+    .storeImmediate(4, R7, stateOffset + STRING_STATE.length, 0)
+    .storeImmediate(4, R7, stateOffset + STRING_STATE.status, STRING_STATUS.unavailable);
+}
+
 /** `register` = the address of the string's first byte, less the place's buffer offset: load at that offset. */
 export function emitStringBase(frame: Frame, place: StringPlace, register: typeof R2 | typeof R3): void {
   const { assembler } = frame;

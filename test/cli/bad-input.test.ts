@@ -29,10 +29,11 @@ function writeFixtures(): void {
   write('latin1.yaml', Uint8Array.of(...new TextEncoder().encode('# caf'), 0xe9, 0x0a));
   write('file.open.bpf.o', object());
   write('truncated.bpf.o', object().subarray(0, 100));
-  write('half.bpf.o', object().subarray(0, object().length >> 1));
   write('not-a-key.key', 'hello');
   write('key.der', Uint8Array.of(0x30, 0x2e, 0xff, 0xfe));
   write('trust.yaml', trustPolicyText('ci.pub'));
+  write('trust-stranger.yaml', trustPolicyText('stranger.pub'));
+  write('trust-expired.yaml', `${trustPolicyText('ci.pub')}    validUntil: 2020-01-01T00:00:00Z\n`);
   write('trust-no-key.yaml', trustPolicyText('missing.pub'));
   write('trust-bad-key.yaml', trustPolicyText('not-a-key.key'));
   write('trust-private.yaml', trustPolicyText('ci.key'));
@@ -43,6 +44,7 @@ function writeFixtures(): void {
 
 beforeAll(async () => {
   await runVespid('keygen', '--out', at('ci'));
+  await runVespid('keygen', '--out', at('stranger'));
   spawnSync('openssl', ['genpkey', '-algorithm', 'RSA', '-out', at('rsa.key')]);
   writeFixtures();
   await runVespid('sign', at('good.yaml'), '--key', at('ci.key'), '--out', at('good.bundle'));
@@ -132,13 +134,13 @@ const rows: readonly Row[] = [
     what: 'a truncated object',
     line: 'sign @truncated.bpf.o --key @ci.key --out @b',
     exit: 1,
-    code: 'ELF_MALFORMED',
+    code: 'BYTES_OUT_OF_RANGE',
   },
   {
-    what: 'half an object',
-    line: 'sign @half.bpf.o --key @ci.key --out @b',
+    what: 'a program of another machine',
+    line: 'sign /bin/true --key @ci.key --out @b',
     exit: 1,
-    code: 'BYTES_OUT_OF_RANGE',
+    code: 'ELF_UNSUPPORTED',
   },
   {
     what: 'two files of one name',
@@ -223,6 +225,18 @@ const rows: readonly Row[] = [
 
   // Trust policies
   {
+    what: 'a signer that is not trusted',
+    line: 'verify @good.bundle --trust @trust-stranger.yaml',
+    exit: 3,
+    code: 'BUNDLE_SIGNER_UNKNOWN',
+  },
+  {
+    what: 'a key past its time',
+    line: 'verify @good.bundle --trust @trust-expired.yaml',
+    exit: 3,
+    code: 'BUNDLE_SIGNER_EXPIRED',
+  },
+  {
     what: 'a missing trust policy',
     line: 'verify @good.bundle --trust @missing',
     exit: 2,
@@ -231,8 +245,8 @@ const rows: readonly Row[] = [
   {
     what: 'a directory for a trust policy',
     line: 'verify @good.bundle --trust @other',
-    exit: 1,
-    code: 'INPUT_UNREADABLE',
+    exit: 2,
+    code: 'INPUT_WRONG_KIND',
   },
   {
     what: 'a malformed trust policy',

@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LIBRARY, runVespid, spawnVespid, trustPolicyText, Workspace } from './run-vespid.js';
 
+/** Each process takes half a second to start, more on a busy machine. */
+const TIMEOUT_MS = 60_000;
+
 /** From key to refusal, mostly one process of the compiled program for each command, as CI and a node run it. */
-describe('keygen, compile, sign, verify', () => {
+describe('keygen, compile, sign, verify', { timeout: TIMEOUT_MS }, () => {
   const workspace = new Workspace();
   const [bundle, trust] = [workspace.path('starter.bundle'), workspace.path('trust.yaml')];
 
@@ -15,7 +18,7 @@ describe('keygen, compile, sign, verify', () => {
     writeFileSync(trust, trustPolicyText('ci.pub'));
     const signed = spawnVespid('sign', LIBRARY, '--key', workspace.path('ci.key'), '--out', bundle);
     expect(signed).toMatchObject({ exitCode: 0, stderr: '' });
-  });
+  }, TIMEOUT_MS);
 
   afterAll(() => workspace[Symbol.dispose]());
 

@@ -51,7 +51,7 @@ describe('the program', () => {
   });
 });
 
-describe('the process', () => {
+describe('the process', { timeout: 30_000 }, () => {
   it('ends quietly when nobody reads on', () => {
     const script = `set -o pipefail; "$0" "$1" help | true`;
     const { status, stderr } = spawnSync('bash', ['-c', script, process.execPath, MAIN], {
@@ -72,5 +72,20 @@ describe('the process', () => {
 
   it('has the exit code of the error', () => {
     expect(spawnVespid('inspect', '/nonexistent')).toMatchObject({ exitCode: 2, stdout: '' });
+  });
+});
+
+describe('doctor', () => {
+  it('describes this machine, or says with a code why it cannot', async () => {
+    const { exitCode, stdout, stderr } = await runVespid('doctor', '--json');
+    expect(stderr).toBe('');
+    const value: unknown = JSON.parse(stdout);
+    if (exitCode === 0) {
+      const hooks = [{ hook: 'process.exec' }, { hook: 'file.open' }, { hook: 'net.connect' }];
+      expect(value).toMatchObject({ ok: true, features: { ringBuffer: { since: '5.8' } }, hooks });
+    } else {
+      expect(exitCode).toBe(4);
+      expect(value).toMatchObject({ ok: false, error: { code: expect.stringMatching(/^KERNEL_/) } });
+    }
   });
 });

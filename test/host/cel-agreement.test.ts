@@ -356,6 +356,17 @@ describe('one rule', () => {
     expect(judge(PROCESS_EXEC, 'exec.filename == "f"', { 'exec.filename': filename }).matched).toBe(false);
   });
 
+  test('a file name that was cut may start with a constant that is longer than what was kept', () => {
+    const filename = 'f'.repeat(300);
+    const rule = `exec.filename.startsWith("${'f'.repeat(256)}")`;
+    for (const cel of [rule, `!${rule}`]) {
+      expect(judge(PROCESS_EXEC, cel, { 'exec.filename': filename })).toEqual({
+        matched: true,
+        guessed: true,
+      });
+    }
+  });
+
   test('two searches whose constants begin alike are two searches', () => {
     const alike = 'x'.repeat(40);
     const cel = `exec.args.contains("${alike}1") && exec.args.contains("${alike}2")`;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readHostIdentity } from '../../engine/events/index.js';
-import { onePolicy } from '../host/scoped-session.js';
+import { onePolicy } from '../host/plan-policies.js';
 import { TestCgroup } from '../host/test-cgroup.js';
 import { RunningVespid, SignedFolder } from '../host/vespid-process.js';
 import { KafkaBroker } from './kafka-broker.js';

@@ -40,11 +40,10 @@ export function runCommand(): Command {
     .description('verify bundles, load them into the kernel and enforce them until SIGINT or SIGTERM')
     .argument('<bundle...>', 'bundle directories')
     .addOption(trustOption())
-    .addOption(
-      new Option(
-        '--sink <sink...>',
-        'where events go: stdout, jsonl:PATH, kafka:HOST:PORT[,HOST:PORT...]/TOPIC (default: stdout)',
-      ),
+    .option(
+      '--sink <sink>',
+      'where events go, as often as wanted: stdout, jsonl:PATH, kafka:HOST:PORT[,HOST:PORT...]/TOPIC (default: stdout)',
+      (sink: string, earlier: readonly string[] = []) => [...earlier, sink],
     )
     .option('--cgroup <path>', 'judge only processes of this cgroup v2 directory and below (default: all)')
     .addOption(

@@ -1,0 +1,101 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { compilePolicies } from '../../engine/compiler/index.js';
+import { Cgroup, ResourceStack } from '../../engine/kernel/index.js';
+import { checkClaims, computeClaims, KernelSession, planObject } from '../../engine/loader/index.js';
+import { parsePolicies } from '../../policies/language/index.js';
+import {
+  type BundleFiles,
+  createBundle,
+  generateKeyPair,
+  parsePrivateKey,
+  parsePublicKey,
+  verifyBundle,
+} from '../../signing/index.js';
+import { hostFeatures } from '../host/plan-policies.js';
+import { TestCgroup } from '../host/test-cgroup.js';
+import { packageRoot } from './package-root.js';
+
+const ROUNDS = 5;
+
+/** How long the policies that we ship take from files to attached programs, step by step; the median of rounds. */
+export async function loadStarterBundle(): Promise<Record<string, unknown>> {
+  const folder = join(packageRoot(), 'policies/library');
+  const texts = readdirSync(folder)
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') }));
+  await using cgroup = new TestCgroup('bench-load');
+  // Features are probed once by an agent, not per bundle.
+  hostFeatures();
+  const rounds = Array.from({ length: ROUNDS }, () => oneRound(texts, cgroup.path));
+  const steps = Object.keys(rounds[0]?.milliseconds ?? {});
+  return {
+    milliseconds: Object.fromEntries(
+      steps.map((step) => [step, median(rounds.map((round) => round.milliseconds[step] ?? 0))]),
+    ),
+    ...rounds[0]?.size,
+    rounds: ROUNDS,
+  };
+}
+
+function oneRound(texts: readonly { name: string; text: string }[], cgroupPath: string) {
+  const milliseconds: Record<string, number> = {};
+  const timed = <Result>(step: string, run: () => Result): Result => {
+    const start = performance.now();
+    const result = run();
+    milliseconds[step] = performance.now() - start;
+    return result;
+  };
+  const policies = timed('parse and check', () =>
+    texts.flatMap(({ name, text }) => parsePolicies(text, name)),
+  );
+  const objects = timed('compile', () => compilePolicies(policies));
+  const { signer, trust } = keys();
+  const files: BundleFiles = timed('sign', () =>
+    createBundle(
+      {
+        name: 'starter',
+        policies: texts.map(({ name, text }) => ({ name, bytes: new TextEncoder().encode(text) })),
+        objects: objects.map(({ name, bytes }) => ({ name, bytes })),
+      },
+      objects.flatMap(({ name, bytes }) => computeClaims(name, bytes)),
+      signer,
+    ),
+  );
+  const bundle = timed('verify', () => verifyBundle(files, trust, new Date()));
+  timed('check claims', () => checkClaims(bundle));
+  const plans = timed('plan', () =>
+    bundle.objects.map((file) => planObject(file, hostFeatures(), { degrade: true })),
+  );
+  using resources = new ResourceStack();
+  const scope = resources.use(Cgroup.open(cgroupPath));
+  const session = timed('load', () => {
+    const opened = resources.use(
+      new KernelSession({ scope, gate: undefined, features: hostFeatures(), ringBytes: 1024 * 1024 }),
+    );
+    for (const plan of plans) opened.load(plan);
+    return opened;
+  });
+  timed('attach', () => session.attachAll());
+  milliseconds['verify to attach'] = ['verify', 'check claims', 'plan', 'load', 'attach'].reduce(
+    (sum, step) => sum + (milliseconds[step] ?? 0),
+    0,
+  );
+  const programs = session.objects.flatMap(({ loaded }) => loaded.programs);
+  return { milliseconds, size: { objects: objects.length, programs: programs.length } };
+}
+
+function keys() {
+  const { privateKeyPem, publicKeyPem } = generateKeyPair();
+  const publicKey = parsePublicKey(publicKeyPem, 'bench.pub');
+  return {
+    signer: parsePrivateKey(privateKeyPem, 'bench.key'),
+    trust: { threshold: 1, keys: [{ id: 'bench', publicKey }] },
+  };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((left, right) => left - right);
+  return Math.round((sorted[Math.floor(sorted.length / 2)] ?? 0) * 100) / 100;
+}
