@@ -18,6 +18,7 @@ export {
   encodeTicket,
   encodeTicketFacts,
   GATE_CONFIG,
+  GUARDED_MAP,
   gateObject,
   isGplCompatible,
   TICKETS_MAP,
@@ -42,6 +43,7 @@ export { KERNEL_TYPES, kernelField } from './program/kernel-types.js';
 export type { FieldReaders } from './program/readers.js';
 export { emitRecord } from './program/record-emit.js';
 export {
+  FIRST_FACT_BIT,
   SCRATCH,
   type ScratchLayout,
   STRING_STATE,

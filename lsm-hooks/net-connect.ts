@@ -1,4 +1,4 @@
-import { type Label, R0, R1, R2, R3, R6, R7, R8, R10 } from '../engine/bytecode/index.js';
+import { type FieldPath, type Label, R0, R1, R2, R3, R6, R7, R8, R10 } from '../engine/bytecode/index.js';
 import type { AttachableHook, AttachPoint } from './attach-candidate.js';
 import type { HookDefinition } from './definition.js';
 import { PROCESS_FIELDS } from './process-fields.js';
@@ -13,7 +13,7 @@ import { SCRATCH } from './program/scratch-layout.js';
 export const NET_CONNECT: HookDefinition = {
   name: 'net.connect',
   id: 3,
-  doc: 'A process connects a socket to an IPv4 or IPv6 address, connect(2). Other families do not fire it.',
+  doc: 'A process connects a socket to an IPv4 or IPv6 address, by connect(2) or by TCP Fast Open. Other families do not fire it.',
   fields: [
     ...PROCESS_FIELDS,
     { name: 'net.address', type: { kind: 'ip' }, doc: 'destination address', example: '10.0.0.7' },
@@ -38,6 +38,8 @@ export const NET_CONNECT: HookDefinition = {
 
 const AF_INET = 2;
 const AF_INET6 = 10;
+/** include/linux/socket.h */
+const MSG_FASTOPEN = 0x2000_0000;
 
 /** The destination in the working memory, the same from every attach point: u32 family, u32 0, 16 address bytes,
  * u16 port in network order, u16 0. The first 24 bytes are a record's `ip` slot. */
@@ -63,7 +65,31 @@ function emitClearDestination({ assembler }: Frame): void {
   for (let offset = 0; offset < 32; offset += 8) assembler.store(8, R7, FAMILY + offset, R1);
 }
 
-/** ::ffff:a.b.c.d is the IPv4 address a.b.c.d: a policy on the one must not be passed by writing the other. */
+/**
+ * Where the kernel will really connect to, so that a policy on an address is not passed by writing it otherwise:
+ * ::ffff:a.b.c.d is the IPv4 address a.b.c.d, and the unspecified address stands for this host (`fl4->daddr` in
+ * ip_route_output_key_hash_rcu(), tcp_v6_connect()).
+ */
+function emitRealDestination(frame: Frame): void {
+  emitUnmap(frame);
+  const { assembler } = frame;
+  const version4 = assembler.label('IPv4 destination');
+  const specified = assembler.label('not the unspecified address');
+  assembler
+    .load(8, R1, R7, ADDRESS)
+    .jumpIfImmediate('!=', R1, 0, specified)
+    .load(8, R1, R7, ADDRESS + 8)
+    .jumpIfImmediate('!=', R1, 0, specified)
+    .load(4, R1, R7, FAMILY)
+    .jumpIfImmediate('==', R1, AF_INET, version4)
+    .storeImmediate(1, R7, ADDRESS + 15, 1)
+    .jump(specified)
+    .place(version4)
+    .storeImmediate(1, R7, ADDRESS, 127)
+    .storeImmediate(1, R7, ADDRESS + 3, 1)
+    .place(specified);
+}
+
 function emitUnmap({ assembler }: Frame): void {
   const keep = assembler.label('not IPv4-mapped');
   assembler
@@ -92,7 +118,7 @@ const LSM: AttachPoint = {
   returns: LSM_RETURNS,
   scopedByAttachment: false,
   filter: filterInternet,
-  setup: setupFromSocketAddress,
+  setup: (frame, ignore) => setupFromSocketAddress(frame, ignore, []),
 };
 
 function filterInternet({ assembler }: Frame, ignore: Label): void {
@@ -106,20 +132,42 @@ function filterInternet({ assembler }: Frame, ignore: Label): void {
 }
 
 /**
+ * `int socket_sendmsg(struct socket *sock, struct msghdr *msg, int size)`: sending with MSG_FASTOPEN connects a TCP
+ * socket without the hook above.
+ */
+const LSM_FAST_OPEN: AttachPoint = {
+  ...LSM,
+  section: 'lsm/socket_sendmsg',
+  functionName: 'net_fast_open_lsm',
+  filter: ({ assembler }, ignore) => {
+    assembler
+      .load(8, R1, R6, 8)
+      .loadField(4, R1, R1, kernelField('msghdr', 'msg_flags'))
+      .aluImmediate('and', R1, MSG_FASTOPEN)
+      .jumpIfImmediate('==', R1, 0, ignore);
+  },
+  setup: (frame, ignore) => setupFromSocketAddress(frame, ignore, [kernelField('msghdr', 'msg_name')]),
+};
+
+/**
  * `struct sockaddr_in`: family 0, port 2, address 4. `struct sockaddr_in6`: family 0, port 2, flow 4, address 8
  * (include/uapi/linux/in.h, in6.h). The kernel copied the address from user space into a sockaddr_storage before
  * it called the hook, so 24 bytes are always there and nobody can change them now.
+ *
+ * @param toAddress from the hook's second argument to the address; empty when it is the address
  */
-function setupFromSocketAddress(frame: Frame, ignore: Label): void {
+function setupFromSocketAddress(frame: Frame, ignore: Label, toAddress: readonly FieldPath[]): void {
   const { assembler } = frame;
+  const version4 = assembler.label('IPv4');
   const version6 = assembler.label('IPv6');
   const done = assembler.label('address copied');
   emitClearDestination(frame);
+  assembler.load(8, R3, R6, 8);
+  for (const step of toAddress) assembler.loadField(8, R3, R3, step);
   assembler
     .move(R1, R10)
     .aluImmediate('add', R1, -32)
     .moveImmediate(R2, 24)
-    .load(8, R3, R6, 8)
     .callHelper('probe_read_kernel')
     .jumpIfImmediate('!=', R0, 0, ignore)
     .load(8, R8, R6, 0)
@@ -128,6 +176,9 @@ function setupFromSocketAddress(frame: Frame, ignore: Label): void {
     .load(2, R1, R10, -32)
     .store(4, R7, FAMILY, R1)
     .jumpIfImmediate('==', R1, AF_INET6, version6)
+    .jumpIfImmediate('==', R1, AF_INET, version4)
+    .jump(ignore)
+    .place(version4)
     .load(4, R1, R10, -28)
     .store(4, R7, ADDRESS, R1)
     .jump(done)
@@ -137,7 +188,7 @@ function setupFromSocketAddress(frame: Frame, ignore: Label): void {
     .load(8, R1, R10, -16)
     .store(8, R7, ADDRESS + 8, R1)
     .place(done);
-  emitUnmap(frame);
+  emitRealDestination(frame);
 }
 
 /** Offsets in `struct bpf_sock_addr`, include/uapi/linux/bpf.h. */
@@ -164,7 +215,7 @@ function cgroupPoint(version: 4 | 6): AttachPoint {
       for (let word = 0; word < 16; word += 4) {
         assembler.load(4, R1, R6, SOCK_ADDR.ip6 + word).store(4, R7, ADDRESS + word, R1);
       }
-      emitUnmap(frame);
+      emitRealDestination(frame);
     },
   };
 }
@@ -178,7 +229,7 @@ export const NET_CONNECT_HOOK: AttachableHook = {
       effects: ['audit', 'deny', 'kill'],
       weaker: {},
       guarantee: 'deny gives the caller EPERM and no packet is sent',
-      points: [LSM],
+      points: [LSM, LSM_FAST_OPEN],
     },
     {
       id: 'cgroup',

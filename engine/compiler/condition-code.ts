@@ -1,4 +1,11 @@
-import { emitEnsureString, type FieldReaders, type Frame, findField } from '../../lsm-hooks/index.js';
+import {
+  emitEnsureString,
+  FIRST_FACT_BIT,
+  type FieldReaders,
+  type Frame,
+  findField,
+  SCRATCH,
+} from '../../lsm-hooks/index.js';
 import type { Condition, IpRange, Test } from '../../policies/language/index.js';
 import { type Label, R0, R1, R2, R7 } from '../bytecode/index.js';
 import type { Outcome } from './outcome.js';
@@ -162,13 +169,36 @@ function emitNamePrefilter(context: ConditionContext, test: StringTest, outcome:
   if (names === undefined || findField(context.frame.layout.hook, field) === undefined) return;
   const { assembler } = context.frame;
   const worthBuilding = assembler.label('the last component fits');
-  const endsOtherwise = context.readers.pathEndsOtherwise?.[test.field];
-  if (endsOtherwise !== undefined) {
-    endsOtherwise(context.frame);
-    assembler.jumpIfImmediate('!=', R0, 0, worthBuilding);
-  }
+  emitEndsOtherwise(context, test.field, field, worthBuilding);
   emitString(context, { kind: 'string-in', field, values: names }, { ...outcome, ifTrue: worthBuilding });
   assembler.place(worthBuilding);
+}
+
+/** Jumps when the path may end otherwise than in the name. Looked at once in a run, however many rules ask. */
+function emitEndsOtherwise(
+  { frame, readers }: ConditionContext,
+  pathField: string,
+  nameField: string,
+  target: Label,
+): void {
+  const read = readers.pathEndsOtherwise?.[pathField];
+  if (read === undefined) return;
+  const { assembler } = frame;
+  const isKnown = 1 << (FIRST_FACT_BIT + frame.string(pathField).index);
+  const endsOtherwise = 1 << (FIRST_FACT_BIT + frame.string(nameField).index);
+  const known = assembler.label('known how the path ends');
+  const usual = assembler.label('the path ends in the name');
+  assembler.load(8, R1, R7, SCRATCH.present).jumpIfImmediate('&', R1, isKnown, known);
+  read(frame);
+  assembler
+    .load(8, R1, R7, SCRATCH.present)
+    .aluImmediate('or', R1, isKnown)
+    .jumpIfImmediate('==', R0, 0, usual)
+    .aluImmediate('or', R1, endsOtherwise)
+    .place(usual)
+    .store(8, R7, SCRATCH.present, R1)
+    .place(known)
+    .jumpIfImmediate('&', R1, endsOtherwise, target);
 }
 
 /** NAME_MAX of linux/limits.h: no component of a path is longer. */

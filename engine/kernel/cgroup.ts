@@ -1,6 +1,9 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { VespidError } from '../errors/index.js';
+
+/** PROC_CGROUP_INIT_INO of include/linux/proc_ns.h. */
+const INITIAL_CGROUP_NAMESPACE = 'cgroup:[4026531835]';
 
 /** A cgroup v2 directory, open so that it cannot be replaced under us. */
 export class Cgroup implements Disposable {
@@ -14,9 +17,15 @@ export class Cgroup implements Disposable {
   ) {}
 
   /**
-   * @throws VespidError CGROUP_NOT_FOUND when the path is not a directory of a cgroup v2 hierarchy
+   * @throws VespidError CGROUP_NOT_FOUND when the path is not a directory of a cgroup v2 hierarchy,
+   *   KERNEL_UNSUPPORTED inside a cgroup namespace, where the true depth of a directory cannot be seen
    */
   static open(path: string): Cgroup {
+    if (readlinkSync('/proc/self/ns/cgroup') !== INITIAL_CGROUP_NAMESPACE) {
+      throw new VespidError('KERNEL_UNSUPPORTED', 'a cgroup cannot be named from inside a cgroup namespace', {
+        hint: 'run in the initial one: on the host, or in a container with the cgroup namespace of the host',
+      });
+    }
     const root = cgroupRoot();
     const absolute = resolve(path);
     const below = relative(root, absolute);

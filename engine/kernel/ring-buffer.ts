@@ -45,7 +45,7 @@ export class RingBuffer implements Disposable {
     options: { readonly poll: boolean } = { poll: true },
   ) {
     const dataBytes = map.definition.maxEntries;
-    if (dataBytes % PAGE_BYTES !== 0 || (dataBytes & (dataBytes - 1)) !== 0) {
+    if (dataBytes === 0 || dataBytes % PAGE_BYTES !== 0 || (dataBytes & (dataBytes - 1)) !== 0) {
       throw new VespidError('INTERNAL', `a ring buffer has a power of two pages, not ${dataBytes} bytes`);
     }
     this.#dataBytes = dataBytes;

@@ -4,6 +4,7 @@ import {
   encodeTicket,
   encodeTicketFacts,
   GATE_CONFIG,
+  GUARDED_MAP,
   gateObject,
   MAP_NAME,
   TICKETS_MAP,
@@ -11,7 +12,14 @@ import {
 } from '../../lsm-hooks/index.js';
 import { MAP_TYPE, readObject, writeObject } from '../bytecode/index.js';
 import { VespidError } from '../errors/index.js';
-import { BpfMap, bootTimeNs, type KernelFeatures, ResourceStack } from '../kernel/index.js';
+import {
+  BpfMap,
+  bootTimeNs,
+  isInitialPidNamespace,
+  type KernelFeatures,
+  ResourceStack,
+  u32Key,
+} from '../kernel/index.js';
 import { type Admission, NO_GATE } from './admission.js';
 import { attachProgram } from './attach.js';
 import { encodeConfig, encodeConstant } from './constant-value.js';
@@ -37,6 +45,7 @@ export class Gate implements Admission, Disposable {
   private constructor(
     readonly mode: GateMode,
     private readonly tickets: BpfMap,
+    private readonly guarded: BpfMap,
     readonly counters: BpfMap,
     private readonly resources: ResourceStack,
   ) {}
@@ -70,10 +79,17 @@ export class Gate implements Admission, Disposable {
         },
       );
     }
+    if (!isInitialPidNamespace()) {
+      throw new VespidError(
+        'GATE_UNSUPPORTED',
+        'the gate knows the agent by its process id, and here that is one of a container',
+        { hint: "run the agent in the host's pid namespace (hostPID: true, --pid=host)" },
+      );
+    }
     using resources = new ResourceStack();
     const object = readObject(writeObject(gateObject()), 'gate.bpf.o');
-    // The tickets map's id must be known before the programs are loaded: it is a constant of theirs.
     const tickets = resources.use(BpfMap.create({ ...TICKETS_MAP, type: MAP_TYPE.hash, flags: 0 }));
+    const guarded = resources.use(BpfMap.create({ ...GUARDED_MAP, type: MAP_TYPE.hash, flags: 0 }));
     const loaded = resources.use(
       loadObject(object, object.programs, {
         constants: {
@@ -81,12 +97,12 @@ export class Gate implements Admission, Disposable {
           [GATE_CONFIG.name]: encodeConstant(GATE_CONFIG, {
             enforce: mode === 'enforce' ? 1n : 0n,
             owner_pid: BigInt(process.pid),
-            tickets_map_id: BigInt(tickets.id()),
           }),
         },
         sharedMaps: new Map([
           [MAP_NAME.events, events],
           [TICKETS_MAP.name, tickets],
+          [GUARDED_MAP.name, guarded],
         ]),
         admission: NO_GATE,
         needsEveryField: true,
@@ -95,7 +111,14 @@ export class Gate implements Admission, Disposable {
     const counters = loaded.maps.get(MAP_NAME.counters);
     if (counters === undefined) throw new VespidError('INTERNAL', 'the gate has no counters');
     for (const program of loaded.programs) resources.use(attachProgram(program, undefined));
-    return new Gate(mode, tickets, counters, resources.move());
+    const gate = new Gate(mode, tickets, guarded, counters, resources.move());
+    for (const map of loaded.maps.values()) gate.guard(map);
+    return gate;
+  }
+
+  /** From now on only this process may open the map. */
+  guard(map: BpfMap): void {
+    this.guarded.update(u32Key(map.id()), u32Key(1));
   }
 
   /** Places the ticket for one load: these facts, these instructions, this process, the next five seconds. */

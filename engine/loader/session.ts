@@ -83,6 +83,7 @@ export class KernelSession implements Disposable {
       needsEveryField: ours,
     });
     this.#resources.use(loaded);
+    for (const map of loaded.maps.values()) this.gate?.guard(map);
     const object = { plan, loaded };
     this.objects.push(object);
     return object;

@@ -13,6 +13,7 @@ import {
   R7,
   R8,
   R9,
+  R10,
 } from '../../engine/bytecode/index.js';
 import { CONFIG, enterProgram, Frame, hookMaps, Subprograms } from '../program/frame.js';
 import { KERNEL_TYPES, kernelField } from '../program/kernel-types.js';
@@ -34,14 +35,14 @@ export const GATE_CONFIG: ConstantDefinition = {
   members: [
     /** 1: refuse; 0: report only. */
     { name: 'enforce', byteSize: 4, value: 1n },
-    /** Process id of the agent: only its threads may open the gate's maps. */
+    /** Process id of the agent: only its threads may open the guarded maps. */
     { name: 'owner_pid', byteSize: 4, value: 0n },
-    /** Id of the tickets map. */
-    { name: 'tickets_map_id', byteSize: 4, value: 0n },
-    { name: 'reserved', byteSize: 4, value: 0n },
   ],
 };
-const GATE_CONFIG_OFFSET = { enforce: 0, ownerPid: 4, ticketsMapId: 8 } as const;
+const GATE_CONFIG_OFFSET = { enforce: 0, ownerPid: 4 } as const;
+
+/** The `guarded` map: key = id of a map that nobody but the agent may open, value = nothing of meaning. */
+export const GUARDED_MAP = { name: 'guarded', keySize: 4, valueSize: 4, maxEntries: 4096 } as const;
 
 const PROG = (...path: string[]) => kernelField('bpf_prog', ...path);
 const AUX = (...path: string[]) => kernelField('bpf_prog_aux', ...path);
@@ -66,7 +67,8 @@ const GATE_READERS: FieldReaders = {
 /**
  * The gate: an LSM program on `bpf_prog_load(struct bpf_prog *prog, union bpf_attr *attr, struct bpf_token *token)`,
  * which the kernel calls after it has copied the instructions and before the verifier sees them (kernel/bpf/syscall.c
- * of 6.12), and one on `bpf_map(struct bpf_map *map, fmode_t mode)` that keeps others from the tickets.
+ * of 6.12), and one on `bpf_map(struct bpf_map *map, fmode_t mode)` that keeps others from the agent's maps: tickets could be
+ * forged there, events taken, and a program's working memory changed while it judges.
  */
 export function gateObject(): ObjectDefinition {
   const base = scratchLayout(PROGRAM_LOAD, new Map());
@@ -81,14 +83,8 @@ export function gateObject(): ObjectDefinition {
     subprograms: subprograms.all(),
     maps: [
       ...hookMaps(layout),
-      {
-        name: TICKETS_MAP.name,
-        type: MAP_TYPE.hash,
-        keySize: TICKETS_MAP.keySize,
-        valueSize: TICKETS_MAP.valueSize,
-        maxEntries: TICKETS_MAP.maxEntries,
-        flags: 0,
-      },
+      { ...TICKETS_MAP, type: MAP_TYPE.hash, flags: 0 },
+      { ...GUARDED_MAP, type: MAP_TYPE.hash, flags: 0 },
     ],
     constants: [CONFIG, GATE_CONFIG],
     kernelTypes: KERNEL_TYPES,
@@ -153,16 +149,19 @@ function emitRedeem(frame: Frame, digestAt: number, refuse: Label): void {
   key().callHelper('map_delete_elem').jumpIfImmediate('!=', R0, 0, refuse);
 }
 
-/** A file descriptor for the tickets map, by id or by pin, goes to the agent only. */
+/** A file descriptor for a guarded map, by id or by pin, goes to the agent only. */
 function assembleMapHook(): AssembledFunction {
   const assembler = new Assembler('gate_map');
   const allow = assembler.label('allow');
   assembler
     .load(8, R1, R1, 0)
-    .loadField(4, R6, R1, kernelField('bpf_map', 'id'))
-    .loadConstant(R1, GATE_CONFIG.name, GATE_CONFIG_OFFSET.ticketsMapId)
-    .load(4, R1, R1, 0)
-    .jumpIf('!=', R6, R1, allow)
+    .loadField(4, R1, R1, kernelField('bpf_map', 'id'))
+    .store(4, R10, -4, R1)
+    .loadMap(R1, GUARDED_MAP.name)
+    .move(R2, R10)
+    .aluImmediate('add', R2, -4)
+    .callHelper('map_lookup_elem')
+    .jumpIfImmediate('==', R0, 0, allow)
     .callHelper('get_current_task_btf')
     .loadField(4, R2, R0, kernelField('task_struct', 'tgid'))
     .loadConstant(R1, GATE_CONFIG.name, GATE_CONFIG_OFFSET.ownerPid)

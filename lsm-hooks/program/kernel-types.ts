@@ -65,6 +65,7 @@ export const KERNEL_TYPES: readonly KernelStruct[] = [
   struct('pt_regs', { si: u64, dx: u64, orig_ax: u64 }),
   struct('linux_binprm', { file: pointer('file'), filename: pointer(null) }),
   struct('sockaddr', { sa_family: u16 }),
+  struct('msghdr', { msg_name: pointer(null), msg_flags: u32 }),
   struct('sock', { sk_protocol: u16 }),
   struct('socket', { sk: pointer('sock') }),
   struct('btf', { id: u32 }),

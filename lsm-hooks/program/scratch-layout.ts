@@ -12,7 +12,7 @@ export const SCRATCH = {
   busy: 0,
   /** u32: next byte of the record's string area, while the record is written. */
   cursor: 4,
-  /** u64: bit n = string n of the layout has been gathered. */
+  /** u64: bit n = string n of the layout has been gathered; from {@link FIRST_FACT_BIT} on, facts beside a string. */
   present: 8,
   /** State of the walk that gathers a string: a path (kernel pointers) or arguments (user pointers). */
   walk: {
@@ -28,6 +28,9 @@ export const SCRATCH = {
   hookData: 64,
   strings: 128,
 } as const;
+
+/** In `present`: no hook has more strings than bits below it. */
+export const FIRST_FACT_BIT = 16;
 
 /** Byte offsets within the state of one string. */
 export const STRING_STATE = { start: 0, length: 4, status: 8, byteLength: 16 } as const;

@@ -7,7 +7,7 @@ import { loadStarterBundle } from './load-starter-bundle.js';
 import { packageVersion } from './package-root.js';
 import { ringToJsonl, ringToKafka } from './ring-to-sink.js';
 
-const USAGE = 'usage: npm run bench -- [--only NAME] [--kafka HOST:PORT]';
+const USAGE = 'usage: npm run bench -- [--only NAME] [--kafka HOST:PORT | --kafka start]';
 
 /** Every benchmark by name; one that needs a broker runs only where one is given. */
 const BENCHMARKS: Readonly<Record<string, (kafka: string | undefined) => Promise<unknown> | undefined>> = {
@@ -42,7 +42,7 @@ async function main(): Promise<number> {
     const start = performance.now();
     const result = run(values.kafka);
     if (result === undefined) {
-      process.stderr.write(`${name}: left out, it needs --kafka HOST:PORT\n`);
+      process.stderr.write(`${name}: left out, it needs --kafka HOST:PORT, or --kafka start\n`);
       continue;
     }
     results[name] = await result;

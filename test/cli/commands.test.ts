@@ -67,7 +67,7 @@ describe('compile', () => {
           programs: 2,
           path: at('out/deep/file.open.bpf.o'),
         },
-        { name: 'net.connect.bpf.o', hook: 'net.connect', rules: 1, programs: 3 },
+        { name: 'net.connect.bpf.o', hook: 'net.connect', rules: 1, programs: 4 },
       ],
     });
     expect(readdirSync(at('out/deep'))).toEqual(['file.open.bpf.o', 'net.connect.bpf.o']);

@@ -35,8 +35,16 @@ export function equalityRules(count: number): SampleRule[] {
 
 /** Every kind of test on every hook. */
 export const VARIED_RULES: readonly SampleRule[] = [
-  { hook: 'net.connect', when: 'cidr("10.0.0.0/9").containsIP(net.address) && net.port in [22, 443]', effect: 'deny' },
-  { hook: 'file.open', when: 'file.path in ["/etc/shadow", "/etc/gshadow"] && process.exe != "/usr/bin/su"', effect: 'kill' },
+  {
+    hook: 'net.connect',
+    when: 'cidr("10.0.0.0/9").containsIP(net.address) && net.port in [22, 443]',
+    effect: 'deny',
+  },
+  {
+    hook: 'file.open',
+    when: 'file.path in ["/etc/shadow", "/etc/gshadow"] && process.exe != "/usr/bin/su"',
+    effect: 'kill',
+  },
   { hook: 'file.open', when: 'file.write && (file.path.startsWith("/etc/") || file.name.endsWith(".so"))' },
   { hook: 'process.exec', when: 'exec.args.contains("-c") || exec.filename.contains("tmp")' },
   { hook: 'process.exec', when: 'exec.path.contains("/tmp") && exec.uid >= 1000' },

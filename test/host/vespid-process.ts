@@ -1,13 +1,17 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, join } from 'node:path';
 
 /** The compiled command line, as a user runs it. */
-export const MAIN = fileURLToPath(new URL('../../dist/engine/cli/main.js', import.meta.url));
-const READY_TIMEOUT_MS = 20_000;
+export const MAIN = join(
+  dirname(createRequire(import.meta.url).resolve('vespid/package.json')),
+  'dist/engine/cli/main.js',
+);
+/** Generous: under emulation a start takes many seconds. */
+const READY_TIMEOUT_MS = 60_000;
 
 export interface Ended {
   readonly status: number | null;

@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createServer, type Server } from 'node:net';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 
 /**
  * A small, harmless intrusion, played by child processes inside the demo's own cgroup. It touches only files that
@@ -71,7 +71,7 @@ export const STEPS: readonly Step[] = [
     play: async (stage) => {
       const program = join(stage.workspace, 'touch');
       const marker = join(stage.workspace, 'dropped');
-      copyFileSync('/usr/bin/touch', program);
+      copyFileSync(executable('touch'), program);
       const result = await runInside(stage, [program, marker]);
       return { succeeded: existsSync(marker), observed: result };
     },
@@ -91,7 +91,7 @@ export const STEPS: readonly Step[] = [
     play: async (stage) => {
       const program = join(stage.sharedMemory, 'touch');
       const marker = join(stage.workspace, 'executed');
-      copyFileSync('/usr/bin/touch', program);
+      copyFileSync(executable('touch'), program);
       const result = await runInside(stage, [program, marker]);
       return { succeeded: existsSync(marker), observed: result };
     },
@@ -119,6 +119,12 @@ export const STEPS: readonly Step[] = [
     },
   },
 ];
+
+/** The file that a shell would run for the name. */
+function executable(name: string): string {
+  const directories = (process.env['PATH'] ?? '/usr/bin:/bin').split(delimiter);
+  return directories.map((directory) => join(directory, name)).find((path) => existsSync(path)) ?? name;
+}
 
 /** Runs a command in the stage's cgroup: the shell moves itself there, then becomes the command. */
 function runInside(stage: Stage, command: readonly string[], stdoutFile = '/dev/null'): Promise<string> {

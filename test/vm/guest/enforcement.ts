@@ -58,6 +58,8 @@ export interface EnforcementOptions {
   readonly gate?: GateMode;
   /** Read events as they come, for tests that wait; otherwise only `take` reads them. */
   readonly poll?: boolean;
+  /** Room for events, a power of two of at least a page. */
+  readonly ringBytes?: number;
 }
 
 /** The bundle digest that events of tests carry. */
@@ -88,7 +90,12 @@ export class Enforcement implements Disposable {
     using resources = new ResourceStack();
     const features = guestFeatures();
     this.session = resources.use(
-      new KernelSession({ scope: options.scope, gate: options.gate, features, ringBytes: RING_BYTES }),
+      new KernelSession({
+        scope: options.scope,
+        gate: options.gate,
+        features,
+        ringBytes: options.ringBytes ?? RING_BYTES,
+      }),
     );
     this.#context = {
       programs: this.#programs,

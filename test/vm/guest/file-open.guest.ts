@@ -6,7 +6,6 @@ import {
   closeSync,
   constants,
   copyFileSync,
-  existsSync,
   linkSync,
   mkdirSync,
   openSync,
@@ -54,7 +53,7 @@ const RULES = {
   uid: ['deny', `process.uid == ${NOBODY} && file.path == "${ROOT}/uid"`],
   owner: ['deny', 'file.uid == 4242'],
   audit: ['audit', `file.path == "${ROOT}/audit"`],
-  kill: ['kill', `file.path == "${ROOT}/kill"`],
+  kill: ['kill', `process.comm == "cat" && file.path == "${ROOT}/kill"`],
   kernfs: ['deny', `file.path == "${KERNFS_FILE}"`],
 } as const satisfies Record<string, readonly [Rule['effect'], string]>;
 type RuleName = keyof typeof RULES;
@@ -183,7 +182,7 @@ const CONDITIONS: readonly Row[] = [
         'file.write': false,
         'file.uid': 0,
         'file.mode': 0o100644,
-        'file.inode': -1,
+        'file.flags': 0o100000,
       }),
     ],
   },
@@ -293,6 +292,18 @@ const CONDITIONS: readonly Row[] = [
   },
 ];
 
+const KERNFS_INODE = statSync(KERNFS_FILE).ino;
+/** Rules that need a name or a path, and nothing that says no. */
+const UNDECIDED = [
+  'in',
+  'startsWith',
+  'endsWith',
+  'contains',
+  'name',
+  'exception',
+  'audit',
+  'kernfs',
+] as const satisfies RuleName[];
 const deniedEqual = [denied('equals', { 'file.path': equal, 'file.name': 'equal' })];
 
 /** Other ways to the same file. */
@@ -357,19 +368,18 @@ const DETOURS: readonly Row[] = [
     act: () => {
       const handle = fileHandleOf(KERNFS_FILE);
       return withDescriptor('/sys/fs/cgroup', constants.O_RDONLY, (mount) => {
-        writeFileSync('/proc/sys/vm/drop_caches', '2');
+        // The kernel gives up dentries of such file systems by and by (seeks = 0 in fs/kernfs/mount.c).
+        for (let time = 0; time < 20; time++) writeFileSync('/proc/sys/vm/drop_caches', '2');
         return opens(systemCall('open_by_handle_at', mount, handle, 0));
       });
     },
     result: 'EPERM',
     events: [
       {
-        verdict: 'denied',
-        rule: ruleIndex('in'),
-        alsoMatched: [],
+        ...denied('equals', { 'file.inode': KERNFS_INODE }),
+        alsoMatched: UNDECIDED.map(ruleIndex),
         failedClosed: true,
         incomplete: ['file.name', 'file.path'],
-        fields: {},
       },
     ],
   },
@@ -477,44 +487,26 @@ const NOT_SEEN: readonly Row[] = [
   },
 ];
 
-for (const [title, rows] of [
-  ['conditions and effects', CONDITIONS],
-  ['detours are refused', DETOURS],
-  ['what a path rule does not see', NOT_SEEN],
-] as const) {
-  guestTest(title, { needs: ['bpf-lsm'] }, async (context) => {
-    prepareFiles();
-    using enforcement = new Enforcement(POLICY_TEXT);
-    const inode = statSync(equal).ino;
-    for (const row of rows) {
-      await context.test(row.name, () => {
-        enforcement.take();
-        const result = row.act();
-        const events = enforcement.take();
-        assert.equal(result, row.result);
-        const expected = row.events.map((event) =>
-          'file.inode' in event.fields
-            ? { ...event, fields: { ...event.fields, 'file.inode': inode } }
-            : event,
-        );
-        assertEvents(events, POLICY, expected);
-      });
-    }
-    const { lost, unjudged } = enforcement.session.counters();
-    assert.deepEqual({ lost, unjudged }, { lost: 0, unjudged: 0 });
-  });
-}
-
-guestTest('detached, nothing is denied', { needs: ['bpf-lsm'] }, () => {
+guestTest('on the whole machine', { needs: ['bpf-lsm'] }, async (context) => {
   prepareFiles();
-  {
-    using enforcement = new Enforcement(POLICY_TEXT);
+  using enforcement = new Enforcement(POLICY_TEXT);
+  for (const row of [...CONDITIONS, ...DETOURS, ...NOT_SEEN]) {
+    await context.test(row.name, () => {
+      enforcement.take();
+      const result = row.act();
+      const events = enforcement.take();
+      assert.equal(result, row.result);
+      assertEvents(events, POLICY, row.events);
+    });
+  }
+  const { lost, unjudged } = enforcement.session.counters();
+  assert.deepEqual({ lost, unjudged }, { lost: 0, unjudged: 0 });
+  await context.test('detached, it refuses nothing, and its records can still be read', () => {
     assert.equal(open(equal), 'EPERM');
     enforcement.session.detach();
     assert.equal(readFileSync(equal, 'utf8'), 'content');
-    assert.equal(enforcement.take().length, 1, 'records of before can still be read');
-  }
-  assert.ok(existsSync(equal));
+    assert.equal(enforcement.take().length, 1);
+  });
 });
 
 const CGROUPS = ['scope', 'scope/child', 'scope2'].map((name) => `/sys/fs/cgroup/vespid-${name}`);

@@ -1,0 +1,193 @@
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { MAP_TYPE } from '../../engine/bytecode/index.js';
+import { BpfMap, RingBuffer } from '../../engine/kernel/index.js';
+import { thrownBy } from '../policies/policy-text.js';
+
+const PAGE = 4096;
+const BUSY = 0x8000_0000;
+const DISCARD = 0x4000_0000;
+
+/**
+ * The memory of a BPF ring buffer in a file: the consumer's page, the producer's page, and the data twice, which
+ * the kernel maps and here is written.
+ */
+class FileRing {
+  readonly #fd: number;
+  #producer: number;
+
+  constructor(path: string, startPosition = 0) {
+    this.#fd = openSync(path, 'w+');
+    this.#producer = startPosition;
+    writeSync(this.#fd, Buffer.alloc(2 * PAGE + 2 * PAGE), 0, undefined, 0);
+    this.#writePosition(0, startPosition);
+    this.#writePosition(PAGE, startPosition);
+  }
+
+  /** Appends a record and gives the place of its header. */
+  append(text: string, flags = 0): number {
+    const at = this.#producer;
+    const record = Buffer.alloc(Math.ceil((8 + text.length) / 8) * 8);
+    record.write(text, 8, 'latin1');
+    this.#writeData(at, record);
+    this.setHeader(at, text.length, flags);
+    this.#producer += record.length;
+    this.#writePosition(PAGE, this.#producer);
+    return at;
+  }
+
+  setHeader(at: number, byteLength: number, flags: number): void {
+    const header = Buffer.alloc(4);
+    header.writeUInt32LE((byteLength | flags) >>> 0);
+    this.#writeData(at, header);
+  }
+
+  consumerPosition(): number {
+    const bytes = Buffer.alloc(8);
+    readSync(this.#fd, bytes, 0, 8, 0);
+    return Number(bytes.readBigUInt64LE());
+  }
+
+  map(maxEntries = PAGE): BpfMap {
+    return new BpfMap(this.#fd, {
+      name: 'ring',
+      type: MAP_TYPE.ringbuf,
+      keySize: 0,
+      valueSize: 0,
+      maxEntries,
+      flags: 0,
+    });
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+
+  #writePosition(at: number, value: number): void {
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigUInt64LE(BigInt(value));
+    writeSync(this.#fd, bytes, 0, 8, at);
+  }
+
+  #writeData(position: number, bytes: Buffer): void {
+    for (const [index, byte] of bytes.entries()) {
+      const at = (position + index) % PAGE;
+      for (const copy of [0, PAGE]) writeSync(this.#fd, Buffer.of(byte), 0, 1, 2 * PAGE + copy + at);
+    }
+  }
+}
+
+let folder: string;
+let ring: FileRing;
+let seen: string[];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'vespid-ring-'));
+  ring = new FileRing(join(folder, 'ring'));
+  seen = [];
+});
+afterEach(() => {
+  ring.close();
+  rmSync(folder, { recursive: true });
+});
+
+const reader = () =>
+  new RingBuffer(ring.map(), (record) => seen.push(Buffer.from(record).toString('latin1')), { poll: false });
+
+describe('RingBuffer', () => {
+  test('gives records in order, of any length, and frees their room', () => {
+    using buffer = reader();
+    for (const text of ['', 'a', '12345678', 'x'.repeat(100)]) ring.append(text);
+    expect(buffer.drain()).toBe(4);
+    expect(seen).toEqual(['', 'a', '12345678', 'x'.repeat(100)]);
+    expect(ring.consumerPosition()).toBe(8 + 16 + 16 + 112);
+    expect(buffer.drain()).toBe(0);
+  });
+
+  test('stops at a record that is still being written, and takes it when it is done', () => {
+    using buffer = reader();
+    ring.append('first');
+    const busy = ring.append('second', BUSY);
+    ring.append('third');
+    expect(buffer.drain()).toBe(1);
+    expect(ring.consumerPosition()).toBe(16);
+    ring.setHeader(busy, 'second'.length, 0);
+    expect(buffer.drain()).toBe(2);
+    expect(seen).toEqual(['first', 'second', 'third']);
+  });
+
+  test('steps over discarded records and frees their room', () => {
+    using buffer = reader();
+    ring.append('gone', DISCARD);
+    ring.append('here');
+    ring.append('gone too', DISCARD);
+    expect(buffer.drain()).toBe(1);
+    expect(seen).toEqual(['here']);
+    expect(ring.consumerPosition()).toBe(16 + 16 + 16);
+  });
+
+  test('takes no more than it is asked for', () => {
+    using buffer = reader();
+    for (const text of ['1', '2', '3']) ring.append(text);
+    expect(buffer.drain(2)).toBe(2);
+    expect(seen).toEqual(['1', '2']);
+    expect(buffer.drain(2)).toBe(1);
+  });
+
+  test('goes round: a record across the end is one piece', () => {
+    using buffer = reader();
+    const texts = Array.from({ length: 40 }, (_, index) => `${index}:`.padEnd(100 + index * 7, '.'));
+    for (const text of texts) {
+      ring.append(text);
+      buffer.drain();
+    }
+    expect(seen).toEqual(texts);
+  });
+
+  test.each([2 ** 32 - 16, 2 ** 32, 2 ** 40 + 4080])(
+    'starts at position %d, where another reader left it',
+    (start) => {
+      ring.close();
+      ring = new FileRing(join(folder, 'later'), start);
+      using buffer = reader();
+      ring.append('a record across the end of the data');
+      ring.append('and one behind it');
+      expect(buffer.drain()).toBe(2);
+      expect(seen).toEqual(['a record across the end of the data', 'and one behind it']);
+      expect(ring.consumerPosition()).toBe(start + 48 + 32);
+    },
+  );
+
+  test('frees the room of what was taken, also when the taker throws', () => {
+    ring.append('first');
+    ring.append('second');
+    using buffer = new RingBuffer(
+      ring.map(),
+      (record) => {
+        seen.push(Buffer.from(record).toString('latin1'));
+        if (seen.length === 1) throw new Error('the taker failed');
+      },
+      { poll: false },
+    );
+    expect(() => buffer.drain()).toThrow('the taker failed');
+    expect(ring.consumerPosition()).toBe(16);
+    expect(buffer.drain()).toBe(1);
+    expect(seen).toEqual(['first', 'second']);
+  });
+
+  test('does nothing once it is closed', () => {
+    const buffer = reader();
+    ring.append('late');
+    buffer[Symbol.dispose]();
+    buffer[Symbol.dispose]();
+    expect(buffer.drain()).toBe(0);
+    expect(seen).toEqual([]);
+  });
+
+  test.each([0, 100, 3 * PAGE])('a size of %d bytes is no ring buffer', (maxEntries) => {
+    expect(thrownBy(() => new RingBuffer(ring.map(maxEntries), () => {}, { poll: false })).code).toBe(
+      'INTERNAL',
+    );
+  });
+});

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
+import { Enforcement, fieldOf, policyText } from './enforcement.js';
+import { guestTest } from './guest-test.js';
+
+const PROCESSES = 8;
+const ROUNDS = 100;
+const DENIED = '/tmp/concurrency-denied';
+const ALLOWED = '/tmp/concurrency-allowed';
+
+/** Opens both files in turn without a process for each, and says how often which open failed. */
+const SCRIPT = `
+i=0 refused=0 wronged=0
+while [ $i -lt ${ROUNDS} ]; do
+  true <${DENIED} || refused=$((refused + 1))
+  true <${ALLOWED} || wronged=$((wronged + 1))
+  i=$((i + 1))
+done
+echo "$refused $wronged"
+`;
+
+interface Outcome {
+  readonly pid: number | undefined;
+  readonly counts: string;
+  readonly complaints: ReadonlySet<string>;
+}
+
+async function runShell(): Promise<Outcome> {
+  const shell = spawn('/usr/bin/sh', ['-c', SCRIPT], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [counts, complaints] = await Promise.all([text(shell.stdout), text(shell.stderr)]);
+  const reasons = complaints
+    .trim()
+    .split('\n')
+    .map((line) => line.slice(line.lastIndexOf(': ') + 2));
+  return { pid: shell.pid, counts: counts.trim(), complaints: new Set(reasons) };
+}
+
+guestTest(
+  'many processes at once: each is judged, each refusal is an event',
+  { needs: ['bpf-lsm'] },
+  async () => {
+    for (const path of [DENIED, ALLOWED]) writeFileSync(path, 'content');
+    using enforcement = new Enforcement(
+      policyText('concurrency', { severity: 'low', attack: [] }, [
+        { hook: 'file.open', when: `file.path.startsWith("${DENIED}")`, effect: 'deny' },
+      ]),
+      { poll: true },
+    );
+    const outcomes = await Promise.all(Array.from({ length: PROCESSES }, runShell));
+    for (const { counts, complaints } of outcomes) {
+      assert.equal(counts, `${ROUNDS} 0`);
+      assert.deepEqual(complaints, new Set(['Operation not permitted']));
+    }
+    const events = enforcement.take();
+    const { lost, unjudged, matched } = enforcement.session.counters();
+    assert.equal(unjudged, 0, 'every open was judged');
+    assert.equal(matched, PROCESSES * ROUNDS);
+    assert.equal(events.length + lost, PROCESSES * ROUNDS, 'an event for each refusal, or it is counted');
+    assert.equal(lost, 0, 'the ring is large enough here');
+    assert.equal(new Set(events.map((event) => event.id)).size, events.length, 'no event twice');
+    for (const { pid } of outcomes) {
+      assert.equal(events.filter((event) => fieldOf(event, 'process.pid') === pid).length, ROUNDS);
+    }
+  },
+);
+
+guestTest('a full ring loses records, and counts them', { needs: ['bpf-lsm'] }, () => {
+  writeFileSync(DENIED, 'content');
+  using enforcement = new Enforcement(
+    policyText('full', { severity: 'low', attack: [] }, [
+      { hook: 'file.open', when: `file.path == "${DENIED}"`, effect: 'deny' },
+    ]),
+    { ringBytes: 4096 },
+  );
+  const attempts = 100;
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    assert.throws(() => writeFileSync(DENIED, ''), { code: 'EPERM' });
+  }
+  const events = enforcement.take().length;
+  const { lost } = enforcement.session.counters();
+  assert.ok(events > 0 && lost > 0, `${events} events, ${lost} lost`);
+  assert.equal(events + lost, attempts);
+});
