@@ -1,8 +1,8 @@
 import type { FieldDefinition } from './definition.js';
 import { PATH_MAX_BYTES } from './process-fields.js';
 
-/** NAME_MAX of linux/limits.h and the NUL. */
-const NAME_BYTES = 256;
+/** More than NAME_MAX of linux/limits.h and the NUL, so that a full buffer means a longer name (FUSE has them). */
+const NAME_BYTES = 264;
 
 /**
  * What every hook about a file says of it; `program/file-readers.ts` reads them.

@@ -33,9 +33,11 @@ export const FILE_OPEN: HookDefinition = {
   ],
 };
 
+/** Added to the flags of opens by exec, FMODE_EXEC of include/linux/fs.h. */
+const FMODE_EXEC = 0x20;
 /** Bits of f_flags that a program may see: not O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC (asm-generic/fcntl.h), nor the
- * kernel's own bits above the last O_ flag. */
-const VISIBLE_FLAGS = 0x007f_ffff & ~0o1700;
+ * kernel's own bits. */
+const VISIBLE_FLAGS = 0x007f_ffff & ~0o1700 & ~FMODE_EXEC;
 const O_ACCMODE = 3;
 /** Still in f_flags when the LSM hook runs: open(path, O_RDONLY | O_TRUNC) empties the file. */
 const O_TRUNC = 0o1000;
@@ -77,6 +79,8 @@ const LSM: AttachPoint = {
 
 /** x86-64 and i386 system calls that return a new file: open, creat, openat, open_by_handle_at, openat2. */
 const OPEN_CALLS = { x64: [2, 85, 257, 304, 437], ia32: [5, 8, 295, 342, 437] };
+/** Marks x32 calls, __X32_SYSCALL_BIT of asm/unistd.h; these five have their native numbers there. */
+const X32_CALL = 0x4000_0000;
 /** Set while a task is in an i386 system call, arch/x86/include/asm/thread_info.h. */
 const TS_COMPAT = 2;
 
@@ -105,7 +109,7 @@ function filterOpenCalls({ assembler }: Frame, ignore: Label): void {
     .aluImmediate('and', R1, TS_COMPAT)
     .jumpIfImmediate('==', R1, 0, native);
   for (const call of OPEN_CALLS.ia32) assembler.jumpIfImmediate('==', R8, call, opened);
-  assembler.jump(ignore).place(native);
+  assembler.jump(ignore).place(native).aluImmediate('and', R8, ~X32_CALL);
   for (const call of OPEN_CALLS.x64) assembler.jumpIfImmediate('==', R8, call, opened);
   assembler.jump(ignore).place(opened);
 }
@@ -141,7 +145,8 @@ export const FILE_OPEN_HOOK: AttachableHook = {
       requires: 'tracepoint-btf',
       effects: ['audit', 'kill'],
       weaker: { deny: { effect: 'kill', reason: NO_LSM } },
-      guarantee: 'kill ends the process after the open and before it can use the file; io_uring is not seen',
+      guarantee:
+        'kill ends the process after the open, before it runs on; a process that shares its descriptors can still read the file, and io_uring is not seen',
       points: [TRACEPOINT],
     },
   ],

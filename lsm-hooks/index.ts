@@ -18,6 +18,7 @@ export {
   encodeTicket,
   encodeTicketFacts,
   GATE_CONFIG,
+  GATE_PROGRAMS,
   GUARDED_MAP,
   gateObject,
   isGplCompatible,
@@ -44,6 +45,7 @@ export type { FieldReaders } from './program/readers.js';
 export { emitRecord } from './program/record-emit.js';
 export {
   FIRST_FACT_BIT,
+  MAX_SCRATCH_BYTES,
   SCRATCH,
   type ScratchLayout,
   STRING_STATE,

@@ -2,7 +2,7 @@ import { type FieldPath, type Label, R0, R1, R2, R3, R6, R7, R8, R10 } from '../
 import type { AttachableHook, AttachPoint } from './attach-candidate.js';
 import type { HookDefinition } from './definition.js';
 import { PROCESS_FIELDS } from './process-fields.js';
-import type { Frame } from './program/frame.js';
+import { type Frame, probeRead } from './program/frame.js';
 import { kernelField } from './program/kernel-types.js';
 import { PROCESS_READERS } from './program/process-readers.js';
 import type { FieldReaders } from './program/readers.js';
@@ -38,6 +38,8 @@ export const NET_CONNECT: HookDefinition = {
 
 const AF_INET = 2;
 const AF_INET6 = 10;
+/** The third word of ::ffff:a.b.c.d as a little-endian load gives it. */
+const IPV4_MAPPED_WORD = 0xffff_0000;
 /** include/linux/socket.h */
 const MSG_FASTOPEN = 0x2000_0000;
 
@@ -65,15 +67,25 @@ function emitClearDestination({ assembler }: Frame): void {
   for (let offset = 0; offset < 32; offset += 8) assembler.store(8, R7, FAMILY + offset, R1);
 }
 
+/** How an attach point reads the address that the socket is bound to, 0 when to none. Keeps R6 to R9. */
+interface BoundSource {
+  /** R0 = the IPv4 address as it stands in memory. */
+  readonly version4: (frame: Frame) => void;
+  /** R0 = the third word of the IPv6 address: 0xffff0000 when it is an IPv4-mapped one. */
+  readonly version6Word2: (frame: Frame) => void;
+}
+
 /**
  * Where the kernel will really connect to, so that a policy on an address is not passed by writing it otherwise:
- * ::ffff:a.b.c.d is the IPv4 address a.b.c.d, and the unspecified address stands for this host (`fl4->daddr` in
- * ip_route_output_key_hash_rcu(), tcp_v6_connect()).
+ * ::ffff:a.b.c.d is the IPv4 address a.b.c.d. 0.0.0.0 stands for the address that the socket is bound to, or
+ * 127.0.0.1 (ip_route_output_key_hash_rcu()); :: stands for ::1, or 127.0.0.1 on a socket that is bound to an
+ * IPv4-mapped address (tcp_v6_connect(), __ip6_datagram_connect()).
  */
-function emitRealDestination(frame: Frame): void {
+function emitRealDestination(frame: Frame, source: BoundSource): void {
   emitUnmap(frame);
   const { assembler } = frame;
   const version4 = assembler.label('IPv4 destination');
+  const loopback4 = assembler.label('IPv4 loopback');
   const specified = assembler.label('not the unspecified address');
   assembler
     .load(8, R1, R7, ADDRESS)
@@ -81,14 +93,41 @@ function emitRealDestination(frame: Frame): void {
     .load(8, R1, R7, ADDRESS + 8)
     .jumpIfImmediate('!=', R1, 0, specified)
     .load(4, R1, R7, FAMILY)
-    .jumpIfImmediate('==', R1, AF_INET, version4)
+    .jumpIfImmediate('==', R1, AF_INET, version4);
+  source.version6Word2(frame);
+  assembler
+    .storeImmediate(4, R7, FAMILY, AF_INET)
+    .jump32IfImmediate('==', R0, IPV4_MAPPED_WORD, loopback4)
+    .storeImmediate(4, R7, FAMILY, AF_INET6)
     .storeImmediate(1, R7, ADDRESS + 15, 1)
     .jump(specified)
-    .place(version4)
+    .place(version4);
+  source.version4(frame);
+  assembler
+    .store(4, R7, ADDRESS, R0)
+    .jumpIfImmediate('!=', R0, 0, specified)
+    .place(loopback4)
     .storeImmediate(1, R7, ADDRESS, 127)
     .storeImmediate(1, R7, ADDRESS + 3, 1)
     .place(specified);
 }
+
+/** In a program that has the kernel's `struct socket` in R8. */
+const SOCKET_SOURCE: BoundSource = {
+  version4: (frame) =>
+    frame.readHookField(
+      [kernelField('socket', 'sk'), kernelField('sock', '__sk_common', 'skc_rcv_saddr')],
+      4,
+    ),
+  version6Word2: (frame) => {
+    frame.readHookField([kernelField('socket', 'sk')], 8);
+    frame.assembler
+      .move(R3, R0)
+      .addFieldOffset(R3, kernelField('sock', '__sk_common', 'skc_v6_rcv_saddr'))
+      .aluImmediate('add', R3, 8);
+    probeRead(frame.assembler, 4);
+  },
+};
 
 function emitUnmap({ assembler }: Frame): void {
   const keep = assembler.label('not IPv4-mapped');
@@ -98,7 +137,7 @@ function emitUnmap({ assembler }: Frame): void {
     .load(8, R1, R7, ADDRESS)
     .jumpIfImmediate('!=', R1, 0, keep)
     .load(4, R1, R7, ADDRESS + 8)
-    .jump32IfImmediate('!=', R1, 0xffff_0000, keep)
+    .jump32IfImmediate('!=', R1, IPV4_MAPPED_WORD, keep)
     .load(4, R1, R7, ADDRESS + 12)
     .store(4, R7, ADDRESS, R1)
     .storeImmediate(4, R7, ADDRESS + 8, 0)
@@ -112,14 +151,32 @@ const LSM: AttachPoint = {
   section: 'lsm/socket_connect',
   functionName: 'net_connect_lsm',
   access: 'direct',
-  readers: readers((frame) =>
-    frame.readHookField([kernelField('socket', 'sk'), kernelField('sock', 'sk_protocol')], 2),
-  ),
+  readers: readers(readSocketProtocol),
   returns: LSM_RETURNS,
   scopedByAttachment: false,
   filter: filterInternet,
   setup: (frame, ignore) => setupFromSocketAddress(frame, ignore, []),
 };
+
+/** AF_SMC and IPPROTO_SMC: sockets that carry TCP, and fall back to it where the other side knows no SMC. */
+const AF_SMC = 43;
+const IPPROTO_SMC = 256;
+const IPPROTO_TCP = 6;
+
+function readSocketProtocol(frame: Frame): void {
+  const { assembler } = frame;
+  const tcp = assembler.label('carries TCP');
+  const done = assembler.label('protocol known');
+  const sock = (...path: string[]) => [kernelField('socket', 'sk'), kernelField('sock', ...path)];
+  frame.readHookField(sock('__sk_common', 'skc_family'), 2);
+  assembler.jumpIfImmediate('==', R0, AF_SMC, tcp);
+  frame.readHookField(sock('sk_protocol'), 2);
+  assembler
+    .jumpIfImmediate('!=', R0, IPPROTO_SMC, done)
+    .place(tcp)
+    .moveImmediate(R0, IPPROTO_TCP)
+    .place(done);
+}
 
 function filterInternet({ assembler }: Frame, ignore: Label): void {
   const internet = assembler.label('internet address');
@@ -188,11 +245,28 @@ function setupFromSocketAddress(frame: Frame, ignore: Label, toAddress: readonly
     .load(8, R1, R10, -16)
     .store(8, R7, ADDRESS + 8, R1)
     .place(done);
-  emitRealDestination(frame);
+  emitRealDestination(frame, SOCKET_SOURCE);
 }
 
 /** Offsets in `struct bpf_sock_addr`, include/uapi/linux/bpf.h. */
-const SOCK_ADDR = { ip4: 4, ip6: 8, port: 24, protocol: 36 } as const;
+const SOCK_ADDR = { ip4: 4, ip6: 8, port: 24, protocol: 36, sk: 64 } as const;
+/** Offsets in `struct bpf_sock`. */
+const SOCK = { ip4: 24, ip6: 28 } as const;
+
+/** A word of the `struct bpf_sock` of the context, 0 when there is none. */
+function readSocketWord({ assembler }: Frame, offset: number): void {
+  const none = assembler.label('no socket');
+  assembler
+    .load(8, R0, R6, SOCK_ADDR.sk)
+    .jumpIfImmediate('==', R0, 0, none)
+    .load(4, R0, R0, offset)
+    .place(none);
+}
+
+const CONTEXT_SOURCE: BoundSource = {
+  version4: (frame) => readSocketWord(frame, SOCK.ip4),
+  version6Word2: (frame) => readSocketWord(frame, SOCK.ip6 + 8),
+};
 
 /** BPF_CGROUP_INET4_CONNECT and BPF_CGROUP_INET6_CONNECT. */
 function cgroupPoint(version: 4 | 6): AttachPoint {
@@ -210,12 +284,12 @@ function cgroupPoint(version: 4 | 6): AttachPoint {
       assembler.storeImmediate(4, R7, FAMILY, version === 4 ? AF_INET : AF_INET6);
       if (version === 4) {
         assembler.load(4, R1, R6, SOCK_ADDR.ip4).store(4, R7, ADDRESS, R1);
-        return;
+      } else {
+        for (let word = 0; word < 16; word += 4) {
+          assembler.load(4, R1, R6, SOCK_ADDR.ip6 + word).store(4, R7, ADDRESS + word, R1);
+        }
       }
-      for (let word = 0; word < 16; word += 4) {
-        assembler.load(4, R1, R6, SOCK_ADDR.ip6 + word).store(4, R7, ADDRESS + word, R1);
-      }
-      emitRealDestination(frame);
+      emitRealDestination(frame, CONTEXT_SOURCE);
     },
   };
 }

@@ -34,7 +34,12 @@ const stages = [
     run: () => check(['node_modules/@biomejs/biome/bin/biome', 'check', '--max-diagnostics=200', '.']),
   },
   { name: 'unit', tools: ['openssl', 'bpftool', 'clang'], run: (reports) => vitest('unit', reports) },
-  { name: 'host', tools: ['bpftool', 'clang'], obstacle: hostObstacle, run: (reports) => vitest('host', reports) },
+  {
+    name: 'host',
+    tools: ['bpftool', 'clang'],
+    obstacle: hostObstacle,
+    run: (reports) => vitest('host', reports),
+  },
   { name: 'kafka', tools: ['java', 'mvn', 'kcat'], run: (reports) => vitest('kafka', reports) },
   { name: 'vm', tools: ['qemu-system-x86_64', 'bpftool'], run: guests },
   {

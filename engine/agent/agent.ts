@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { VerifiedBundle } from '../../signing/index.js';
 import { type ErrorCode, VespidError } from '../errors/index.js';
 import { FanOut, type HostIdentity, type Sink, type SinkStats } from '../events/index.js';
@@ -43,6 +44,8 @@ export interface AgentSummary {
 
 /** Some sixteen thousand events: seconds of a busy node while the event loop is held up. */
 const RING_BYTES = 4 * 1024 * 1024;
+/** How long a run that had begun before the detach may take to write its record. */
+const LAST_RECORDS_MS = 20;
 /** How often losses in the kernel are looked for. */
 const LOSS_CHECK_MS = 5_000;
 
@@ -102,6 +105,9 @@ export class Agent {
   async stop(flushTimeoutMs: number): Promise<AgentSummary> {
     clearInterval(this.#lossTimer);
     this.#session.detach();
+    this.#ring.drain();
+    // A program that was running on another CPU at that moment writes its record yet.
+    await delay(LAST_RECORDS_MS);
     this.#ring.drain();
     this.#pipeline.flush();
     const kernel = this.#session.counters();

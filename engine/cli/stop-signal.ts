@@ -1,7 +1,7 @@
-/** Resolves with the name of the first SIGINT or SIGTERM; a second one ends the process the usual way. */
+/** Resolves with the name of the first SIGINT, SIGTERM or SIGHUP; a second one ends the process the usual way. */
 export function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    const signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM'];
+    const signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
     const stop = (signal: NodeJS.Signals) => {
       for (const name of signals) process.off(name, stop);
       resolve(signal);

@@ -102,7 +102,7 @@ function compileHook(hook: AttachableHook, rules: readonly PlacedRule[]): Compil
     license: LICENSE,
     programs,
     subprograms: subprograms.all(),
-    maps: hookMaps(layout),
+    maps: hookMaps(layout.byteLength),
     constants: [CONFIG],
     kernelTypes: KERNEL_TYPES,
     metadata: encodeRuleTable(table),

@@ -60,7 +60,7 @@ export function assembleRuleProgram(
   const matchedAt = layout.recordOffset + RECORD_OFFSET.matchedRules;
   assembler.load(8, R1, R7, matchedAt).jumpIfImmediate('==', R1, 0, release);
   emitCount(frame, 'matched');
-  if (delivered.includes('kill')) emitKill(frame);
+  if (delivered.includes('kill')) emitKill(frame, point);
   emitRecord(frame, point.readers, sharedStrings);
   emitVerdict(frame, point, delivered);
 
@@ -69,8 +69,8 @@ export function assembleRuleProgram(
   assembler.place(ignore).moveImmediate(R0, point.returns.allow).exit();
   assembler.place(exhausted);
   emitCount(frame, 'unjudged');
-  const mayDeny = delivered.includes('deny');
-  assembler.moveImmediate(R0, mayDeny ? point.returns.retry : point.returns.allow).exit();
+  const refuses = delivered.some((effect) => effect !== 'audit');
+  assembler.moveImmediate(R0, refuses ? point.returns.retry : point.returns.allow).exit();
   return assembler.finish();
 }
 
@@ -120,8 +120,12 @@ function emitRule(context: ConditionContext, condition: Condition, index: number
     .place(next);
 }
 
-/** Sends SIGKILL first, so that the record says what happened: a signal that fails leaves an audit. */
-function emitKill(frame: Frame): void {
+/**
+ * Sends SIGKILL first, so that the record says what happened. Where the signal fails (init cannot be killed) the
+ * action is refused if this attach point can refuse, else it was only seen.
+ */
+function emitKill(frame: Frame, point: AttachPoint): void {
+  const otherwise: Effect = point.returns.deny === point.returns.allow ? 'audit' : 'deny';
   const { assembler, layout } = frame;
   const at = layout.recordOffset + RECORD_OFFSET.verdict;
   const done = assembler.label('signalled');
@@ -131,7 +135,7 @@ function emitKill(frame: Frame): void {
     .moveImmediate(R1, SIGKILL)
     .callHelper('send_signal')
     .jumpIfImmediate('==', R0, 0, done)
-    .storeImmediate(1, R7, at, EFFECTS.indexOf('audit'))
+    .storeImmediate(1, R7, at, EFFECTS.indexOf(otherwise))
     .place(done);
 }
 

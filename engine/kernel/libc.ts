@@ -22,6 +22,7 @@ interface Libc {
   munmap(address: bigint, byteLength: number): number;
   close(fd: number): number;
   clock_gettime(clock: number, time: BigInt64Array): number;
+  getpagesize(): number;
 }
 
 let loaded: Libc | undefined;
@@ -39,6 +40,7 @@ function libc(): Libc {
       ) as Libc['mmap'],
       munmap: library.func('int munmap(void *address, size_t length)') as Libc['munmap'],
       close: library.func('int close(int fd)') as Libc['close'],
+      getpagesize: library.func('int getpagesize()') as Libc['getpagesize'],
       clock_gettime: library.func('int clock_gettime(int clock, void *time)') as Libc['clock_gettime'],
     };
   }
@@ -78,13 +80,17 @@ const MAP_SHARED = 1;
 /** `(void *) -1` of mmap(2). */
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 
-export interface MemoryMapping {
+export interface MemoryMapping extends Disposable {
   readonly buffer: ArrayBuffer;
-  unmap(): void;
+}
+
+/** Bytes in a page of memory: 4096, or more on some arm64 kernels. */
+export function pageBytes(): number {
+  return libc().getpagesize();
 }
 
 /**
- * Maps `byteLength` bytes of a file descriptor at `offset`, shared. The buffer must not be touched after `unmap`.
+ * Maps `byteLength` bytes of a file descriptor at `offset`, shared. The buffer must not be touched after it is disposed of.
  *
  * @throws VespidError KERNEL_CALL_FAILED
  */
@@ -93,7 +99,7 @@ export function mapMemory(fd: number, byteLength: number, offset: number, writab
   const address = libc().mmap(null, byteLength, protection, MAP_SHARED, fd, offset);
   if (address === MAP_FAILED) throw kernelCallError('mmap', koffi.errno());
   const buffer = koffi.view(address, byteLength);
-  return { buffer, unmap: () => void libc().munmap(address, byteLength) };
+  return { buffer, [Symbol.dispose]: () => void libc().munmap(address, byteLength) };
 }
 
 export interface Readiness {

@@ -4,9 +4,13 @@ import { Attributes } from './attributes.js';
 import { bpf, bpfError, tryBpf } from './bpf-command.js';
 import { errnoName } from './libc.js';
 import { OwnedFd } from './owned-fd.js';
+import { possibleCpuCount } from './possible-cpus.js';
 
 /** BPF_F_* flags of include/uapi/linux/bpf.h. */
 export const MAP_FLAG = { readOnlyForPrograms: 0x80 } as const;
+
+/** Per-CPU hash, array, LRU hash and cgroup storage, enum bpf_map_type. */
+const PER_CPU_TYPES = [5, 6, 10, 21];
 
 /** A BPF map that this process holds. Keys and values are raw bytes of the sizes in `definition`. */
 export class BpfMap extends OwnedFd {
@@ -35,11 +39,13 @@ export class BpfMap extends OwnedFd {
 
   /** Sets one element; for a per-CPU map the value is that of all possible CPUs, 8-byte aligned each. */
   update(key: Uint8Array, value: Uint8Array): void {
+    this.#checkValue(value);
     bpf('MAP_UPDATE_ELEM', this.#element(key).pointer(16, value), `map ${this.definition.name}`);
   }
 
   /** Fills `value` and gives true, or gives false when the map has no such key. */
   lookup(key: Uint8Array, value: Uint8Array): boolean {
+    this.#checkValue(value);
     const result = tryBpf('MAP_LOOKUP_ELEM', this.#element(key).pointer(16, value));
     if ('value' in result) return true;
     if (errnoName(result.errno) === 'ENOENT') return false;
@@ -65,6 +71,18 @@ export class BpfMap extends OwnedFd {
   /** BPF_MAP_FREEZE: user space can write no more, so the verifier takes the contents for constants. */
   freeze(): void {
     bpf('MAP_FREEZE', new Attributes(4).u32(0, this.fd), `map ${this.definition.name}`);
+  }
+
+  /** The kernel copies by the map's own sizes, whatever the buffer's: a wrong length would be memory corruption. */
+  #checkValue(value: Uint8Array): void {
+    const { name, type, valueSize } = this.definition;
+    const isPerCpu = PER_CPU_TYPES.includes(type);
+    const expected = isPerCpu ? Math.ceil(valueSize / 8) * 8 * possibleCpuCount() : valueSize;
+    if (value.byteLength === expected) return;
+    throw new VespidError(
+      'INTERNAL',
+      `map ${name}: expected a value of ${expected} bytes, got ${value.byteLength}`,
+    );
   }
 
   #element(key: Uint8Array): Attributes {

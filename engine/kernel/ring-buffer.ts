@@ -1,13 +1,13 @@
 import { VespidError } from '../errors/index.js';
-import { type MemoryMapping, mapMemory, type Readiness, whenReadable } from './libc.js';
+import { mapMemory, pageBytes, whenReadable } from './libc.js';
 import type { BpfMap } from './map.js';
+import { ResourceStack } from './resource-stack.js';
 
 /** Bits of a record's length word, BPF_RINGBUF_BUSY_BIT and BPF_RINGBUF_DISCARD_BIT. */
 const BUSY = 0x8000_0000;
 const DISCARD = 0x4000_0000;
 const LENGTH_MASK = 0x3fff_ffff;
 const HEADER_BYTES = 8;
-const PAGE_BYTES = 4096;
 /** Stands for a record that its program reserved and then discarded. */
 const DISCARDED = new Uint8Array(0);
 /** Records taken in one turn of the event loop, so that a flood cannot starve timers and sinks. */
@@ -19,8 +19,7 @@ const RECORDS_PER_TURN = 4096;
  * that a record is always one contiguous range.
  */
 export class RingBuffer implements Disposable {
-  readonly #consumerPage: MemoryMapping;
-  readonly #producerAndData: MemoryMapping;
+  readonly #resources: ResourceStack;
   readonly #consumerPosition: BigUint64Array<ArrayBuffer>;
   readonly #producerPosition: BigUint64Array<ArrayBuffer>;
   readonly #lengths: Int32Array<ArrayBuffer>;
@@ -28,7 +27,6 @@ export class RingBuffer implements Disposable {
   readonly #dataBytes: number;
   /** Room is given back to the kernel in steps of this many bytes, not at every record. */
   readonly #releaseEvery: number;
-  readonly #readiness: Readiness | undefined;
   #position: number;
   #released: number;
   #end = 0;
@@ -45,20 +43,26 @@ export class RingBuffer implements Disposable {
     options: { readonly poll: boolean } = { poll: true },
   ) {
     const dataBytes = map.definition.maxEntries;
-    if (dataBytes === 0 || dataBytes % PAGE_BYTES !== 0 || (dataBytes & (dataBytes - 1)) !== 0) {
+    const page = pageBytes();
+    if (dataBytes === 0 || dataBytes % page !== 0 || (dataBytes & (dataBytes - 1)) !== 0) {
       throw new VespidError('INTERNAL', `a ring buffer has a power of two pages, not ${dataBytes} bytes`);
     }
     this.#dataBytes = dataBytes;
     this.#releaseEvery = dataBytes / 8;
-    this.#consumerPage = mapMemory(map.fd, PAGE_BYTES, 0, true);
-    this.#producerAndData = mapMemory(map.fd, PAGE_BYTES + 2 * dataBytes, PAGE_BYTES, false);
-    this.#consumerPosition = new BigUint64Array(this.#consumerPage.buffer, 0, 1);
-    this.#producerPosition = new BigUint64Array(this.#producerAndData.buffer, 0, 1);
-    this.#lengths = new Int32Array(this.#producerAndData.buffer, PAGE_BYTES);
-    this.#data = new Uint8Array(this.#producerAndData.buffer, PAGE_BYTES);
+    using resources = new ResourceStack();
+    const consumer = resources.use(mapMemory(map.fd, page, 0, true)).buffer;
+    const producer = resources.use(mapMemory(map.fd, page + 2 * dataBytes, page, false)).buffer;
+    this.#consumerPosition = new BigUint64Array(consumer, 0, 1);
+    this.#producerPosition = new BigUint64Array(producer, 0, 1);
+    this.#lengths = new Int32Array(producer, page);
+    this.#data = new Uint8Array(producer, page);
     this.#position = Number(this.#consumerPosition[0]);
     this.#released = this.#position;
-    this.#readiness = options.poll ? whenReadable(map.fd, () => this.drain(RECORDS_PER_TURN)) : undefined;
+    if (options.poll) {
+      const readiness = whenReadable(map.fd, () => this.drain(RECORDS_PER_TURN));
+      resources.use({ [Symbol.dispose]: () => readiness.close() });
+    }
+    this.#resources = resources.move();
   }
 
   /**
@@ -111,8 +115,6 @@ export class RingBuffer implements Disposable {
   [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#readiness?.close();
-    this.#consumerPage.unmap();
-    this.#producerAndData.unmap();
+    this.#resources[Symbol.dispose]();
   }
 }

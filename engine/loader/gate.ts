@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
-import { readlinkSync } from 'node:fs';
 import {
   encodeTicket,
   encodeTicketFacts,
   GATE_CONFIG,
+  GATE_PROGRAMS,
   GUARDED_MAP,
   gateObject,
   MAP_NAME,
   TICKETS_MAP,
   type TicketFacts,
 } from '../../lsm-hooks/index.js';
-import { MAP_TYPE, readObject, writeObject } from '../bytecode/index.js';
+import { MAP_TYPE, programNamed, readObject, writeObject } from '../bytecode/index.js';
 import { VespidError } from '../errors/index.js';
 import {
   BpfMap,
@@ -23,16 +23,13 @@ import {
 import { type Admission, NO_GATE } from './admission.js';
 import { attachProgram } from './attach.js';
 import { encodeConfig, encodeConstant } from './constant-value.js';
-import { loadObject } from './load-object.js';
+import { type ConstantValues, loadObject } from './load-object.js';
 
 /** enforce: unsigned loads get EPERM; audit: they are reported only. */
 export type GateMode = 'enforce' | 'audit';
 
 /** How long a ticket waits for its load: the load is the very next system call of this process. */
 const TICKET_LIFETIME_NS = 5_000_000_000n;
-
-/** PROC_PID_INIT_INO of include/linux/proc_ns.h. */
-const INITIAL_PID_NAMESPACE = 'pid:[4026531836]';
 
 /** Records of the gate carry this cookie; those of objects count from 1. */
 export const GATE_COOKIE = 0;
@@ -45,8 +42,9 @@ export class Gate implements Admission, Disposable {
   private constructor(
     readonly mode: GateMode,
     private readonly tickets: BpfMap,
-    private readonly guarded: BpfMap,
+    private readonly guardMap: (map: BpfMap) => void,
     readonly counters: BpfMap,
+    private readonly links: ResourceStack,
     private readonly resources: ResourceStack,
   ) {}
 
@@ -70,15 +68,6 @@ export class Gate implements Admission, Disposable {
         },
       );
     }
-    if (readlinkSync('/proc/self/ns/pid') !== INITIAL_PID_NAMESPACE) {
-      throw new VespidError(
-        'GATE_UNSUPPORTED',
-        'the gate knows its agent by process id, and this is not the initial pid namespace',
-        {
-          hint: 'run the agent on the host, or in a container that shares its process ids (hostPID: true)',
-        },
-      );
-    }
     if (!isInitialPidNamespace()) {
       throw new VespidError(
         'GATE_UNSUPPORTED',
@@ -87,38 +76,46 @@ export class Gate implements Admission, Disposable {
       );
     }
     using resources = new ResourceStack();
+    const links = new ResourceStack();
     const object = readObject(writeObject(gateObject()), 'gate.bpf.o');
-    const tickets = resources.use(BpfMap.create({ ...TICKETS_MAP, type: MAP_TYPE.hash, flags: 0 }));
     const guarded = resources.use(BpfMap.create({ ...GUARDED_MAP, type: MAP_TYPE.hash, flags: 0 }));
-    const loaded = resources.use(
-      loadObject(object, object.programs, {
-        constants: {
-          vespid_config: encodeConfig({ scope: undefined, cookie: GATE_COOKIE }),
-          [GATE_CONFIG.name]: encodeConstant(GATE_CONFIG, {
-            enforce: mode === 'enforce' ? 1n : 0n,
-            owner_pid: BigInt(process.pid),
-          }),
-        },
-        sharedMaps: new Map([
-          [MAP_NAME.events, events],
-          [TICKETS_MAP.name, tickets],
-          [GUARDED_MAP.name, guarded],
-        ]),
-        admission: NO_GATE,
-        needsEveryField: true,
-      }),
-    );
-    const counters = loaded.maps.get(MAP_NAME.counters);
+    const guard = (map: BpfMap) => guarded.update(u32Key(map.id()), u32Key(1));
+    const load = (program: string, sharedMaps: ReadonlyMap<string, BpfMap>) => {
+      const loaded = resources.use(
+        loadObject(object, [programNamed(object, program)], {
+          constants: gateConstants(mode),
+          sharedMaps: new Map([...sharedMaps, [GUARDED_MAP.name, guarded]]),
+          admission: NO_GATE,
+          needsEveryField: true,
+          onMap: guard,
+        }),
+      );
+      for (const each of loaded.programs) resources.use(links.use(attachProgram(each, undefined)));
+      return loaded;
+    };
+    // What keeps others from the maps stands first; every map is guarded as soon as it exists.
+    guard(guarded);
+    guard(events);
+    load(GATE_PROGRAMS.map, new Map());
+    const tickets = resources.use(BpfMap.create({ ...TICKETS_MAP, type: MAP_TYPE.hash, flags: 0 }));
+    guard(tickets);
+    const shared = new Map([
+      [MAP_NAME.events, events],
+      [TICKETS_MAP.name, tickets],
+    ]);
+    const counters = load(GATE_PROGRAMS.load, shared).maps.get(MAP_NAME.counters);
     if (counters === undefined) throw new VespidError('INTERNAL', 'the gate has no counters');
-    for (const program of loaded.programs) resources.use(attachProgram(program, undefined));
-    const gate = new Gate(mode, tickets, guarded, counters, resources.move());
-    for (const map of loaded.maps.values()) gate.guard(map);
-    return gate;
+    return new Gate(mode, tickets, guard, counters, links, resources.move());
   }
 
   /** From now on only this process may open the map. */
   guard(map: BpfMap): void {
-    this.guarded.update(u32Key(map.id()), u32Key(1));
+    this.guardMap(map);
+  }
+
+  /** Detaches: from here on the kernel asks the gate no more. What it counted can still be read. */
+  lower(): void {
+    this.links[Symbol.dispose]();
   }
 
   /** Places the ticket for one load: these facts, these instructions, this process, the next five seconds. */
@@ -133,4 +130,14 @@ export class Gate implements Admission, Disposable {
   [Symbol.dispose](): void {
     this.resources[Symbol.dispose]();
   }
+}
+
+function gateConstants(mode: GateMode): ConstantValues {
+  return {
+    vespid_config: encodeConfig({ scope: undefined, cookie: GATE_COOKIE }),
+    [GATE_CONFIG.name]: encodeConstant(GATE_CONFIG, {
+      enforce: mode === 'enforce' ? 1n : 0n,
+      owner_pid: BigInt(process.pid),
+    }),
+  };
 }

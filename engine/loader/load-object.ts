@@ -4,6 +4,7 @@ import {
   type LinkedProgram,
   linkProgram,
   MAP_TYPE,
+  type MapDefinition,
   type ObjectFile,
   type ObjectFunction,
   PSEUDO,
@@ -39,6 +40,8 @@ export interface LoadOptions {
    * existence; a foreign one may, and then the verifier decides whether the access can be reached.
    */
   readonly needsEveryField: boolean;
+  /** Called for each map right after it was made. */
+  readonly onMap?: (map: BpfMap) => void;
 }
 
 /** Programs in the kernel, not attached yet. */
@@ -66,9 +69,9 @@ export function loadObject(
 ): LoadedObject {
   using resources = new ResourceStack();
   const btf = object.btf === undefined ? undefined : resources.use(loadBtf(object.btf.bytes));
-  const maps = createMaps(object, options, resources);
-  const loaded = programs.map((program) => {
-    const linked = linkProgram(object, program);
+  const linkedPrograms = programs.map((program) => linkProgram(object, program));
+  const maps = createMaps(object, linkedPrograms, options, resources);
+  const loaded = linkedPrograms.map((linked) => {
     const meaning = parseSectionName(linked.section);
     const instructions = patchMaps(relocate(object, linked, options.needsEveryField), linked, maps);
     return {
@@ -81,28 +84,40 @@ export function loadObject(
   return { programs: loaded, maps, [Symbol.dispose]: () => owned[Symbol.dispose]() };
 }
 
-function createMaps(object: ObjectFile, options: LoadOptions, resources: ResourceStack): Map<string, BpfMap> {
+/** The maps and data sections that the programs refer to. */
+function createMaps(
+  object: ObjectFile,
+  programs: readonly LinkedProgram[],
+  options: LoadOptions,
+  resources: ResourceStack,
+): Map<string, BpfMap> {
   const maps = new Map<string, BpfMap>();
-  for (const definition of object.maps) {
-    const shared = options.sharedMaps.get(definition.name);
-    maps.set(definition.name, shared ?? resources.use(BpfMap.create(definition)));
+  const create = (definition: MapDefinition): BpfMap => {
+    const map = resources.use(BpfMap.create(definition));
+    options.onMap?.(map);
+    return map;
+  };
+  const mapNames = new Set(programs.flatMap(({ mapReferences }) => mapReferences.map(({ map }) => map)));
+  for (const definition of object.maps.filter(({ name }) => mapNames.has(name))) {
+    maps.set(definition.name, options.sharedMaps.get(definition.name) ?? create(definition));
   }
-  for (const section of object.dataSections) {
+  const sections = new Set(
+    programs.flatMap(({ dataReferences }) => dataReferences.map((each) => each.section)),
+  );
+  for (const section of object.dataSections.filter(({ name }) => sections.has(name))) {
     const bytes = section.bytes.slice();
     for (const { name, byteOffset, byteSize } of section.variables) {
       const value = options.constants[name];
       if (value?.byteLength === byteSize) bytes.set(value, byteOffset);
     }
-    const map = resources.use(
-      BpfMap.create({
-        name: section.name,
-        type: MAP_TYPE.array,
-        keySize: 4,
-        valueSize: bytes.byteLength,
-        maxEntries: 1,
-        flags: section.isWritable ? 0 : MAP_FLAG.readOnlyForPrograms,
-      }),
-    );
+    const map = create({
+      name: section.name,
+      type: MAP_TYPE.array,
+      keySize: 4,
+      valueSize: bytes.byteLength,
+      maxEntries: 1,
+      flags: section.isWritable ? 0 : MAP_FLAG.readOnlyForPrograms,
+    });
     map.update(u32Key(0), bytes);
     if (!section.isWritable) map.freeze();
     maps.set(section.name, map);

@@ -4,6 +4,9 @@ import {
   type AttachCandidate,
   type Capability,
   type Effect,
+  hookMaps,
+  MAP_NAME,
+  MAX_SCRATCH_BYTES,
 } from '../../lsm-hooks/index.js';
 import type { NamedBytes } from '../../signing/index.js';
 import { type ObjectFile, type ObjectFunction, parseSectionName, readObject } from '../bytecode/index.js';
@@ -61,6 +64,7 @@ export function planObject(
       },
     );
   }
+  checkMaps(object);
   const candidate = chooseCandidate(hook, table, features);
   const degraded = degradations(candidate, table);
   const [first] = degraded;
@@ -82,6 +86,29 @@ export function planObject(
 function planForeignObject(object: ObjectFile): ObjectPlan {
   const programs = object.programs.filter((program) => parseSectionName(program.section).isLoadedByDefault);
   return { object, programs, rules: undefined };
+}
+
+/** Objects of ours all have the same maps; they are joined and read by these sizes. */
+function checkMaps(object: ObjectFile): void {
+  for (const expected of hookMaps(MAX_SCRATCH_BYTES)) {
+    const found = object.maps.find(({ name }) => name === expected.name);
+    const fits =
+      found !== undefined &&
+      found.type === expected.type &&
+      found.keySize === expected.keySize &&
+      found.maxEntries === expected.maxEntries &&
+      (expected.name === MAP_NAME.scratch
+        ? found.valueSize <= expected.valueSize
+        : found.valueSize === expected.valueSize);
+    if (fits) continue;
+    throw new VespidError(
+      'OBJECT_METADATA_MALFORMED',
+      `${object.name}: map ${expected.name} is not as the compiler makes it`,
+      {
+        hint: 'compile and sign the policies again with this version',
+      },
+    );
+  }
 }
 
 function chooseCandidate(hook: AttachableHook, table: RuleTable, features: KernelFeatures): AttachCandidate {

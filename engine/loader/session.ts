@@ -1,5 +1,6 @@
 import { CONFIG, COUNTER, MAP_NAME } from '../../lsm-hooks/index.js';
 import { MAP_TYPE } from '../bytecode/index.js';
+import { VespidError } from '../errors/index.js';
 import {
   BpfMap,
   type Cgroup,
@@ -75,15 +76,16 @@ export class KernelSession implements Disposable {
   /** @throws VespidError CORE_UNRESOLVED, PROGRAM_REFUSED, KERNEL_* */
   load(plan: ObjectPlan): SessionObject {
     const ours = plan.rules !== undefined;
+    if (!ours && this.#scope !== undefined) requireCgroupPrograms(plan);
     const cookie = this.objects.length + 1;
     const loaded = loadObject(plan.object, plan.programs, {
       constants: ours ? { [CONFIG.name]: encodeConfig({ scope: this.#scope, cookie }) } : {},
       sharedMaps: ours ? new Map([[MAP_NAME.events, this.events]]) : new Map(),
       admission: this.gate ?? NO_GATE,
       needsEveryField: ours,
+      onMap: (map) => this.gate?.guard(map),
     });
     this.#resources.use(loaded);
-    for (const map of loaded.maps.values()) this.gate?.guard(map);
     const object = { plan, loaded };
     this.objects.push(object);
     return object;
@@ -96,9 +98,10 @@ export class KernelSession implements Disposable {
     }
   }
 
-  /** Takes every attachment away; records and counters can still be read. The gate stays. */
+  /** Takes every attachment away, the gate's too; records and counters can still be read. */
   detach(): void {
     this.#links[Symbol.dispose]();
+    this.gate?.lower();
   }
 
   counters(): KernelCounters {
@@ -125,6 +128,17 @@ export class KernelSession implements Disposable {
     this.detach();
     this.#resources[Symbol.dispose]();
   }
+}
+
+/** A foreign program that is not attached to a cgroup sees the whole machine, whatever the scope. */
+function requireCgroupPrograms({ object, programs }: ObjectPlan): void {
+  const wide = programs.find(({ section }) => !section.startsWith('cgroup'));
+  if (wide === undefined) return;
+  throw new VespidError(
+    'OBJECT_UNSUPPORTED',
+    `${object.name}: program ${wide.name} (${wide.section}) cannot be limited to a cgroup`,
+    { hint: 'run this bundle by itself, without --cgroup' },
+  );
 }
 
 function sumOverCpus(map: BpfMap, counter: number): number {

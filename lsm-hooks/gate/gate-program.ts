@@ -25,7 +25,7 @@ import { type ScratchLayout, scratchLayout } from '../program/scratch-layout.js'
 import { emitClaim, emitCount, emitRelease } from '../program/slot-claim.js';
 import { emitCopyKernelString } from '../program/strings.js';
 import { PROGRAM_LOAD } from '../program-load.js';
-import { RECORD_OFFSET, RECORD_VERDICTS } from '../record-layout.js';
+import { RECORD_OFFSET } from '../record-layout.js';
 import { TICKETS_MAP } from './ticket.js';
 import { assembleTicketDigest, DIGEST_AREA, DIGEST_OFFSET } from './ticket-digest-code.js';
 
@@ -43,6 +43,9 @@ const GATE_CONFIG_OFFSET = { enforce: 0, ownerPid: 4 } as const;
 
 /** The `guarded` map: key = id of a map that nobody but the agent may open, value = nothing of meaning. */
 export const GUARDED_MAP = { name: 'guarded', keySize: 4, valueSize: 4, maxEntries: 4096 } as const;
+
+/** Function names of the gate's programs. */
+export const GATE_PROGRAMS = { load: 'gate_prog_load', map: 'gate_map' } as const;
 
 const PROG = (...path: string[]) => kernelField('bpf_prog', ...path);
 const AUX = (...path: string[]) => kernelField('bpf_prog_aux', ...path);
@@ -82,7 +85,7 @@ export function gateObject(): ObjectDefinition {
     ],
     subprograms: subprograms.all(),
     maps: [
-      ...hookMaps(layout),
+      ...hookMaps(layout.byteLength),
       { ...TICKETS_MAP, type: MAP_TYPE.hash, flags: 0 },
       { ...GUARDED_MAP, type: MAP_TYPE.hash, flags: 0 },
     ],
@@ -97,8 +100,8 @@ function assembleLoadHook(
   digestAt: number,
   subprograms: Subprograms,
 ): AssembledFunction {
-  const assembler = new Assembler('gate_prog_load');
-  const frame = new Frame(assembler, layout, subprograms, 'gate_prog_load', 'direct');
+  const assembler = new Assembler(GATE_PROGRAMS.load);
+  const frame = new Frame(assembler, layout, subprograms, GATE_PROGRAMS.load, 'direct');
   const admit = assembler.label('admit');
   const refuse = assembler.label('refuse');
   const exhausted = assembler.label('no working memory');
@@ -116,9 +119,11 @@ function assembleLoadHook(
   assembler.place(refuse).loadConstant(R1, GATE_CONFIG.name, GATE_CONFIG_OFFSET.enforce).load(4, R9, R1, 0);
   assembler.store(1, R7, layout.recordOffset + RECORD_OFFSET.verdict, R9);
   emitRecord(frame, readers, new Set(Object.keys(PROCESS_READERS.strings)));
+  // Decided by the frozen constant, not by the working memory that it was written to.
   assembler
-    .load(1, R9, R7, layout.recordOffset + RECORD_OFFSET.verdict)
-    .jumpIfImmediate('!=', R9, RECORD_VERDICTS.indexOf('deny'), admit);
+    .loadConstant(R1, GATE_CONFIG.name, GATE_CONFIG_OFFSET.enforce)
+    .load(4, R1, R1, 0)
+    .jumpIfImmediate('==', R1, 0, admit);
   emitRelease(frame);
   assembler.moveImmediate(R0, LSM_RETURNS.deny).exit();
 
@@ -132,8 +137,9 @@ function assembleLoadHook(
 }
 
 /**
- * Goes on only when there was a ticket for this digest, this process and this moment, and this run took it: of two
- * loads that race for one ticket, the delete succeeds for one.
+ * Goes on only when the agent itself loads, and there was a ticket for this digest, this process and this moment,
+ * and this run took it: of two loads that race for one ticket, the delete succeeds for one. The agent's process id
+ * is a frozen constant, so a ticket that somebody else managed to write helps nobody.
  */
 function emitRedeem(frame: Frame, digestAt: number, refuse: Label): void {
   const { assembler } = frame;
@@ -143,6 +149,9 @@ function emitRedeem(frame: Frame, digestAt: number, refuse: Label): void {
   assembler
     .load(4, R1, R9, 0)
     .jumpIf('!=', R0, R1, refuse)
+    .loadConstant(R1, GATE_CONFIG.name, GATE_CONFIG_OFFSET.ownerPid)
+    .load(4, R1, R1, 0)
+    .jumpIf('!=', R0, R1, refuse)
     .callHelper('ktime_get_boot_ns')
     .load(8, R1, R9, 8)
     .jumpIf('>', R0, R1, refuse);
@@ -151,7 +160,7 @@ function emitRedeem(frame: Frame, digestAt: number, refuse: Label): void {
 
 /** A file descriptor for a guarded map, by id or by pin, goes to the agent only. */
 function assembleMapHook(): AssembledFunction {
-  const assembler = new Assembler('gate_map');
+  const assembler = new Assembler(GATE_PROGRAMS.map);
   const allow = assembler.label('allow');
   assembler
     .load(8, R1, R1, 0)

@@ -1,4 +1,4 @@
-export { GATE_CONFIG, GUARDED_MAP, gateObject } from './gate-program.js';
+export { GATE_CONFIG, GATE_PROGRAMS, GUARDED_MAP, gateObject } from './gate-program.js';
 export {
   encodeTicket,
   encodeTicketFacts,

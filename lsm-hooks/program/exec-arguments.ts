@@ -43,7 +43,8 @@ export function gatherArgumentsOfCall(frame: Frame, place: StringPlace): void {
     .callHelper('task_pt_regs')
     .move(R6, R0);
   readRegister(assembler, 'orig_ax');
-  assembler.move(R9, R0);
+  // x32 calls (__X32_SYSCALL_BIT) have 4-byte pointers, too.
+  assembler.move(R9, R0).jumpIfImmediate('&', R9, 0x4000_0000, unavailable);
   readRegister(assembler, 'si');
   assembler.store(8, R7, NEXT, R0).jumpIfImmediate('!=', R9, EXECVEAT, execve);
   readRegister(assembler, 'dx');

@@ -48,7 +48,7 @@ const EVENTS_BYTES = 1024 * 1024;
 export const SCRATCH_SLOTS = 4;
 
 /** The maps of every object: shared names let the loader join them. */
-export function hookMaps(layout: ScratchLayout): MapDefinition[] {
+export function hookMaps(scratchBytes: number): MapDefinition[] {
   return [
     {
       name: MAP_NAME.events,
@@ -62,7 +62,7 @@ export function hookMaps(layout: ScratchLayout): MapDefinition[] {
       name: MAP_NAME.scratch,
       type: MAP_TYPE.percpuArray,
       keySize: 4,
-      valueSize: layout.byteLength,
+      valueSize: scratchBytes,
       maxEntries: SCRATCH_SLOTS,
       flags: 0,
     },

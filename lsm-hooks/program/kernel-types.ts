@@ -66,7 +66,9 @@ export const KERNEL_TYPES: readonly KernelStruct[] = [
   struct('linux_binprm', { file: pointer('file'), filename: pointer(null) }),
   struct('sockaddr', { sa_family: u16 }),
   struct('msghdr', { msg_name: pointer(null), msg_flags: u32 }),
-  struct('sock', { sk_protocol: u16 }),
+  struct('in6_addr', {}),
+  struct('sock_common', { skc_family: u16, skc_rcv_saddr: u32, skc_v6_rcv_saddr: embedded('in6_addr') }),
+  struct('sock', { __sk_common: embedded('sock_common'), sk_protocol: u16 }),
   struct('socket', { sk: pointer('sock') }),
   struct('btf', { id: u32 }),
   struct('bpf_prog_aux', {

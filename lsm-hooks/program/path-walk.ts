@@ -130,7 +130,6 @@ function emitCrossMount(assembler: Assembler, whole: Label, stop: Label): void {
 /** Writes "/name" before what is there already and goes on at the parent. */
 function emitClimb(assembler: Assembler, place: StringPlace, whole: Label, stop: Label): void {
   const { walk } = SCRATCH;
-  const lengthKnown = assembler.label('length known');
   const hasParent = assembler.label('has a parent');
   const full = assembler.label('full');
   assembler.move(R3, R6).addFieldOffset(R3, kernelField('dentry', 'd_parent'));
@@ -140,11 +139,8 @@ function emitClimb(assembler: Assembler, place: StringPlace, whole: Label, stop:
   assembler.place(hasParent);
   assembler.move(R3, R6).addFieldOffset(R3, kernelField('dentry', 'd_name', 'len'));
   probeRead(assembler, 4);
-  assembler
-    .move(R9, R0)
-    .jumpIfImmediate('<=', R9, NAME_MAX_BYTES, lengthKnown)
-    .moveImmediate(R9, NAME_MAX_BYTES)
-    .place(lengthKnown);
+  // Some file systems (FUSE, vfat) have names of more than NAME_MAX bytes.
+  assembler.move(R9, R0).jumpIfImmediate('>', R9, NAME_MAX_BYTES, full);
   assembler.move(R3, R6).addFieldOffset(R3, kernelField('dentry', 'd_name', 'name'));
   probeRead(assembler, 8);
   assembler

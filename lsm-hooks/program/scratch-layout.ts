@@ -39,7 +39,7 @@ export const STRING_STATE = { start: 0, length: 4, status: 8, byteLength: 16 } a
 const PATH_STEP_BYTES = 256;
 
 /** A per-CPU map value is limited by PCPU_MIN_UNIT_SIZE (include/linux/percpu.h). */
-const MAX_SCRATCH_BYTES = 32 * 1024;
+export const MAX_SCRATCH_BYTES = 32 * 1024;
 
 /** Where a string stands: paths grow backwards from the end of their buffer, others forwards from the start. */
 export interface StringPlace {

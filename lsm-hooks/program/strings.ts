@@ -77,12 +77,12 @@ export function emitCopyKernelString(frame: Frame, place: StringPlace): void {
     .place(done);
 }
 
-/**
- * A buffer that is full may hide a longer string, except where the kernel's own limit is the buffer's size:
- * TASK_COMM_LEN and BPF_OBJ_NAME_LEN are 16, NAME_MAX is 255.
- */
+/** The size of the kernel's own buffers for these: TASK_COMM_LEN, BPF_OBJ_NAME_LEN. */
+const KERNEL_NAME_BYTES = 16;
+
+/** A buffer that is full may hide a longer string, except where the kernel's own buffer has that size. */
 function fullIsTruncated(place: StringPlace): boolean {
-  return place.field.name === 'exec.filename';
+  return place.capacity > KERNEL_NAME_BYTES;
 }
 
 /** The string is empty, and that is the truth: a kernel thread has no executable. */

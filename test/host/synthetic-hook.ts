@@ -91,7 +91,7 @@ export class SyntheticHook {
       license: 'Dual MIT/GPL',
       programs: [{ section: point.section, function: program }],
       subprograms: subprograms.all(),
-      maps: hookMaps(layout),
+      maps: hookMaps(layout.byteLength),
       constants: [CONFIG],
       kernelTypes: KERNEL_TYPES,
       metadata: new Uint8Array(0),

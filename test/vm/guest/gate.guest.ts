@@ -162,13 +162,13 @@ const ENFORCED: Readonly<
     assert.equal(loadOnce(UNSIGNED).result, 'EPERM');
   },
   'a ticket is for these very facts': (enforcement) => {
-    const { instructions } = UNSIGNED;
+    const { instructions } = harmless(1);
     const admitted: RawLoad = { type: PROGRAM_TYPE['cgroup-skb'], attachType: 0, instructions };
     const others: readonly RawLoad[] = [
       { ...admitted, type: PROGRAM_TYPE['socket-filter'] },
       { ...admitted, attachType: 1 },
       { ...admitted, license: 'Proprietary' },
-      { ...admitted, instructions: harmless(4712).instructions },
+      { ...admitted, instructions: harmless(0).instructions },
     ];
     enforcement.session.gate?.admit(factsOf(admitted), instructions);
     for (const load of others) assert.equal(loadOnce(load).result, 'EPERM');

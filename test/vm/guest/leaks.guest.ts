@@ -7,8 +7,8 @@ import { bpfIds } from './bpf-calls.js';
 import { Enforcement, policyText } from './enforcement.js';
 import { guestTest } from './guest-test.js';
 
-const FAILING_LOADS = 200;
-const SESSIONS = 3;
+const FAILING_LOADS = 100;
+const SESSIONS = 2;
 
 const MAP = { type: 2, keySize: 4, valueSize: 8, maxEntries: 1, flags: 0 };
 
@@ -79,6 +79,7 @@ function loadHalfBad(): void {
         sharedMaps: new Map(),
         admission: NO_GATE,
         needsEveryField: true,
+        onMap: () => {},
       }),
     { code: 'PROGRAM_REFUSED' },
   );
