@@ -120,12 +120,15 @@ const SOCKET_SOURCE: BoundSource = {
       4,
     ),
   version6Word2: (frame) => {
+    const none = frame.assembler.label('no sock');
     frame.readHookField([kernelField('socket', 'sk')], 8);
     frame.assembler
+      .jumpIfImmediate('==', R0, 0, none)
       .move(R3, R0)
       .addFieldOffset(R3, kernelField('sock', '__sk_common', 'skc_v6_rcv_saddr'))
       .aluImmediate('add', R3, 8);
     probeRead(frame.assembler, 4);
+    frame.assembler.place(none);
   },
 };
 

@@ -26,6 +26,7 @@ const DENIED_PORT = 4444;
 const FREE_PORT = 4445;
 const SEEN_PORT = 4446;
 const UDP_PORT = 5353;
+const BOUND_PORT = 4447;
 
 const RULES = {
   loopback4: ['deny', `net.address == "127.0.0.1" && net.port == ${DENIED_PORT}`],
@@ -33,6 +34,7 @@ const RULES = {
   block4: ['deny', 'cidr("10.128.0.0/9").containsIP(net.address)'],
   block6: ['deny', 'cidr("fd00:aa00::/23").containsIP(net.address)'],
   udp: ['deny', `net.protocol == "udp" && net.port == ${UDP_PORT}`],
+  bound: ['deny', `net.address == "127.0.0.9" && net.port == ${BOUND_PORT}`],
   seen: ['audit', `net.family == "ipv4" && net.protocol == "tcp" && net.port == ${SEEN_PORT}`],
 } as const satisfies Record<string, readonly [Rule['effect'], string]>;
 type RuleName = keyof typeof RULES;
@@ -76,13 +78,20 @@ function withSocket(family: number, type: number, act: (fd: number) => number | 
   }
 }
 
-/** connect(2) of a new socket. A listener of this process takes it later: its backlog is the kernel's. */
-function connect(destination: Destination): string {
+/**
+ * connect(2) of a new socket, bound to an address before if one is given. A listener of this process takes it
+ * later: its backlog is the kernel's.
+ */
+function connect(destination: Destination, source?: string): string {
   const address = socketAddress(destination);
   const family = address.length === 16 ? FAMILY.ipv4 : FAMILY.ipv6;
-  return withSocket(family, TYPE[destination.protocol ?? 'tcp'], (fd) =>
-    systemCall('connect', fd, address, address.length),
-  );
+  return withSocket(family, TYPE[destination.protocol ?? 'tcp'], (fd) => {
+    if (source !== undefined) {
+      const local = socketAddress({ address: source, port: 0 });
+      assert.equal(systemCall('bind', fd, local, local.length), 0);
+    }
+    return systemCall('connect', fd, address, address.length);
+  });
 }
 
 /** sendto(2) of a socket that is not connected. */
@@ -154,6 +163,18 @@ const ROWS: readonly Row[] = [
   {
     name: '::ffff:0.0.0.0 too',
     act: () => connect({ address: '::ffff:0.0.0.0', port }),
+    result: 'EPERM',
+    events: [denied('loopback4', '127.0.0.1', port)],
+  },
+  {
+    name: '0.0.0.0 leads to the address that the socket is bound to',
+    act: () => connect({ address: '0.0.0.0', port: BOUND_PORT }, '127.0.0.9'),
+    result: 'EPERM',
+    events: [denied('bound', '127.0.0.9', BOUND_PORT)],
+  },
+  {
+    name: ':: on a socket bound to an IPv4-mapped address leads to 127.0.0.1',
+    act: () => connect({ address: '::', port }, '::ffff:127.0.0.1'),
     result: 'EPERM',
     events: [denied('loopback4', '127.0.0.1', port)],
   },

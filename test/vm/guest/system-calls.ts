@@ -11,6 +11,7 @@ const NUMBER = {
   socket: 41,
   connect: 42,
   sendto: 44,
+  bind: 49,
   execve: 59,
   truncate: 76,
   creat: 85,
