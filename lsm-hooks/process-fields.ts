@@ -30,7 +30,7 @@ export const PROCESS_FIELDS: readonly FieldDefinition[] = [
   {
     name: 'process.exe',
     type: { kind: 'string', maxBytes: PATH_MAX_BYTES },
-    doc: 'path of the executable that the process runs, in its mount namespace',
+    doc: 'path of the executable that the process runs, in its mount namespace; not what code runs in it',
     example: '/usr/bin/cat',
   },
 ];

@@ -293,6 +293,8 @@ describe('net.connect through cgroup hooks', () => {
     { what: 'IPv4', host: '127.0.0.1', address: '127.0.0.1', family: 'ipv4' },
     { what: 'IPv6', host: '::1', address: '::1', family: 'ipv6' },
     { what: 'IPv4 written as IPv6', host: '::ffff:127.0.0.1', address: '127.0.0.1', family: 'ipv4' },
+    { what: 'the unspecified IPv4 address', host: '0.0.0.0', address: '127.0.0.1', family: 'ipv4' },
+    { what: 'the unspecified IPv6 address', host: '::', address: '::1', family: 'ipv6' },
   ])('$what is denied with EPERM, and the event has the destination', ({ host, address, family }) => {
     using session = new ScopedSession(
       onePolicy('net.connect', `net.address == "${address}" && net.port == ${port}`, 'deny'),
