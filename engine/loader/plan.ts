@@ -5,7 +5,6 @@ import {
   type Capability,
   type Effect,
   hookMaps,
-  MAP_NAME,
   MAX_SCRATCH_BYTES,
 } from '../../lsm-hooks/index.js';
 import type { NamedBytes } from '../../signing/index.js';
@@ -97,7 +96,7 @@ function checkMaps(object: ObjectFile): void {
       found.type === expected.type &&
       found.keySize === expected.keySize &&
       found.maxEntries === expected.maxEntries &&
-      (expected.name === MAP_NAME.scratch
+      (expected.valueSize === MAX_SCRATCH_BYTES
         ? found.valueSize <= expected.valueSize
         : found.valueSize === expected.valueSize);
     if (fits) continue;

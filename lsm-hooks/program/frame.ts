@@ -30,7 +30,12 @@ export const CONFIG: ConstantDefinition = {
 };
 export const CONFIG_OFFSET = { scopeCgroupId: 0, scopeLevel: 8, programCookie: 12 } as const;
 
-export const MAP_NAME = { events: 'events', scratch: 'scratch', counters: 'counters' } as const;
+export const MAP_NAME = {
+  events: 'events',
+  scratch: 'scratch',
+  overflow: 'overflow',
+  counters: 'counters',
+} as const;
 
 /** Indices of the per-CPU `counters` map, u64 each. */
 export const COUNTER = {
@@ -46,6 +51,10 @@ const COUNTER_COUNT = 3;
 const EVENTS_BYTES = 1024 * 1024;
 /** Values per CPU: how many runs may be interrupted by one another on one CPU (see `slot-claim.ts`). */
 export const SCRATCH_SLOTS = 4;
+/** How many runs more may be interrupted on the whole machine; memory is taken when they are. */
+const OVERFLOW_VALUES = 1024;
+/** include/uapi/linux/bpf.h */
+const BPF_F_NO_PREALLOC = 1;
 
 /** The maps of every object: shared names let the loader join them. */
 export function hookMaps(scratchBytes: number): MapDefinition[] {
@@ -65,6 +74,14 @@ export function hookMaps(scratchBytes: number): MapDefinition[] {
       valueSize: scratchBytes,
       maxEntries: SCRATCH_SLOTS,
       flags: 0,
+    },
+    {
+      name: MAP_NAME.overflow,
+      type: MAP_TYPE.hash,
+      keySize: 4,
+      valueSize: scratchBytes,
+      maxEntries: OVERFLOW_VALUES,
+      flags: BPF_F_NO_PREALLOC,
     },
     {
       name: MAP_NAME.counters,

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { Enforcement, fieldOf, policyText } from './enforcement.js';
 import { guestTest } from './guest-test.js';
 
 const PROCESSES = 6;
-const ROUNDS = 60;
+const ROUNDS = 40;
 const DENIED = '/tmp/concurrency-denied';
 const ALLOWED = '/tmp/concurrency-allowed';
 
@@ -83,3 +83,61 @@ guestTest('a full ring loses records, and counts them', { needs: ['bpf-lsm'] }, 
   assert.ok(events > 0 && lost > 0, `${events} events, ${lost} lost`);
   assert.equal(events + lost, attempts);
 });
+
+/** More threads than one CPU has working memory for, each preempted inside the program again and again. */
+const CROWD = 8;
+const DEPTH = 1500;
+const PREEMPTION = '/sys/kernel/debug/sched/preempt';
+
+guestTest(
+  'a crowd that is preempted inside the program harms nobody else',
+  { needs: ['bpf-lsm'] },
+  async () => {
+    // Modes are listed as `none (voluntary) full`.
+    const mode = /\((\w+)\)/.exec(readFileSync(PREEMPTION, 'utf8'))?.[1];
+    assert.ok(mode !== undefined);
+    const deep = makeDeepDirectory();
+    using enforcement = new Enforcement(
+      policyText('crowd', { severity: 'low', attack: [] }, [
+        { hook: 'file.open', when: 'file.path.endsWith("/d/guarded")', effect: 'deny' },
+        { hook: 'file.open', when: 'file.path.startsWith("/nowhere/")', effect: 'deny' },
+      ]),
+      { poll: true },
+    );
+    writeFileSync(PREEMPTION, 'full');
+    const pinned = (script: string) =>
+      spawn('/usr/bin/busybox', ['taskset', '1', '/usr/bin/sh', '-c', script, deep], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+    const crowd = Array.from({ length: CROWD }, () =>
+      pinned('cd "$0"; while :; do true <open || break; done'),
+    );
+    try {
+      const victim = pinned(
+        'i=0 wronged=0; while [ $i -lt 25 ]; do true </etc/passwd || wronged=$((wronged + 1)); i=$((i + 1)); done; echo $wronged',
+      );
+      assert.equal((await text(victim.stdout)).trim(), '0');
+      const offender = pinned(
+        'cd "$0"; i=0 refused=0; while [ $i -lt 6 ]; do true <guarded || refused=$((refused + 1)); i=$((i + 1)); done; echo $refused',
+      );
+      assert.equal((await text(offender.stdout)).trim(), '6');
+    } finally {
+      for (const process of crowd) process.kill('SIGKILL');
+      writeFileSync(PREEMPTION, mode);
+    }
+    assert.equal(enforcement.session.counters().unjudged, 0);
+  },
+);
+
+function makeDeepDirectory(): string {
+  const here = process.cwd();
+  const top = mkdtempSync('/tmp/deep-');
+  process.chdir(top);
+  for (let depth = 0; depth < DEPTH; depth++) {
+    mkdirSync('d');
+    process.chdir('d');
+  }
+  for (const name of ['open', 'guarded']) writeFileSync(name, 'content');
+  process.chdir(here);
+  return `${top}/${'d/'.repeat(DEPTH)}`;
+}
