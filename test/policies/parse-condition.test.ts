@@ -107,7 +107,7 @@ describe('conditions over file.open', () => {
     ['conditional with constants', 'file.write ? true : false', write],
     ['comment', 'file.write // it is opened for writing', write],
     ['comment marks in a text', 'file.name == "//"', name('//')],
-    ['text of the greatest length', `file.name == "${'é'.repeat(128)}"`, name('é'.repeat(128))],
+    ['text of the greatest length', `file.name == "${'é'.repeat(132)}"`, name('é'.repeat(132))],
   ];
 
   it.each(rows)('%s', (_label, cel, expected) => {
@@ -244,9 +244,9 @@ describe('conditions that are refused', () => {
     ['POLICY_CONSTANT_INVALID', String.raw`file.name == "a\x00"`, '1:14', String.raw`"a\x00"`, undefined],
     [
       'POLICY_CONSTANT_INVALID',
-      `file.name in ["${'é'.repeat(129)}"]`,
+      `file.name in ["${'é'.repeat(133)}"]`,
       '1:15',
-      `"${'é'.repeat(129)}"`,
+      `"${'é'.repeat(133)}"`,
       undefined,
     ],
     ['POLICY_CONSTANT_INVALID', 'file.name == "\ud800"', '1:14', '"\ud800"', undefined],
