@@ -91,7 +91,7 @@ const PREEMPTION = '/sys/kernel/debug/sched/preempt';
 
 guestTest(
   'a crowd that is preempted inside the program harms nobody else',
-  { needs: ['bpf-lsm'] },
+  { needs: ['bpf-lsm'], only: '6.1' },
   async () => {
     // Modes are listed as `none (voluntary) full`.
     const mode = /\((\w+)\)/.exec(readFileSync(PREEMPTION, 'utf8'))?.[1];

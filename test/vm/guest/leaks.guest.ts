@@ -85,14 +85,14 @@ function loadHalfBad(): void {
   );
 }
 
-guestTest(`${FAILING_LOADS} loads that fail half-way leave nothing behind`, {}, async () => {
+guestTest(`${FAILING_LOADS} loads that fail half-way leave nothing behind`, { only: '6.1' }, async () => {
   loadHalfBad();
   const before = await settled();
   for (let load = 0; load < FAILING_LOADS; load++) loadHalfBad();
   await assertBackTo(before);
 });
 
-guestTest('sessions that come and go leave nothing behind', { needs: ['bpf-lsm'] }, async () => {
+guestTest('sessions that come and go leave nothing behind', { needs: ['bpf-lsm'], only: '6.1' }, async () => {
   const text = policyText('leaks', { severity: 'low', attack: [] }, [
     { hook: 'net.connect', when: 'net.port == 1', effect: 'deny' },
   ]);

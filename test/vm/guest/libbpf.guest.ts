@@ -37,17 +37,21 @@ function assertLoads(name: string, bytes: Uint8Array): void {
   rmSync(path);
 }
 
-guestTest('libbpf loads every object of the policy library', { needs: ['bpf-lsm'] }, async (context) => {
-  const policies = readdirSync(LIBRARY)
-    .sort()
-    .flatMap((name) => parsePolicies(readFileSync(join(LIBRARY, name), 'utf8'), name));
-  const objects = compilePolicies(policies);
-  assert.deepEqual(
-    objects.map((object) => object.hook),
-    ['file.open', 'net.connect', 'process.exec'],
-  );
-  for (const { name, bytes } of objects) await context.test(name, () => assertLoads(name, bytes));
-});
+guestTest(
+  'libbpf loads every object of the policy library',
+  { needs: ['bpf-lsm'], only: '6.1' },
+  async (context) => {
+    const policies = readdirSync(LIBRARY)
+      .sort()
+      .flatMap((name) => parsePolicies(readFileSync(join(LIBRARY, name), 'utf8'), name));
+    const objects = compilePolicies(policies);
+    assert.deepEqual(
+      objects.map((object) => object.hook),
+      ['file.open', 'net.connect', 'process.exec'],
+    );
+    for (const { name, bytes } of objects) await context.test(name, () => assertLoads(name, bytes));
+  },
+);
 
 guestTest('libbpf loads the gate', { needs: ['program-load-hook'] }, () => {
   assertLoads('gate.bpf.o', writeObject(gateObject()));
