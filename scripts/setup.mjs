@@ -24,7 +24,8 @@ function requireNode() {
 
 /** Runs a command with its output shown; ends this process if it fails. */
 function run(program, args, failure) {
-  const { status, error } = spawnSync(program, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  // What npm prints goes to standard error: the command that follows may print JSON.
+  const { status, error } = spawnSync(program, args, { cwd: root, stdio: ['ignore', 2, 'inherit'] });
   if (error !== undefined) fail(`cannot run ${program}: ${error.message}`);
   if (status !== 0) fail(failure);
 }
