@@ -5,8 +5,8 @@ import { text } from 'node:stream/consumers';
 import { Enforcement, fieldOf, policyText } from './enforcement.js';
 import { guestTest } from './guest-test.js';
 
-const PROCESSES = 6;
-const ROUNDS = 40;
+const PROCESSES = 4;
+const ROUNDS = 30;
 const DENIED = '/tmp/concurrency-denied';
 const ALLOWED = '/tmp/concurrency-allowed';
 

@@ -7,7 +7,7 @@ import { bpfIds } from './bpf-calls.js';
 import { Enforcement, policyText } from './enforcement.js';
 import { guestTest } from './guest-test.js';
 
-const FAILING_LOADS = 60;
+const FAILING_LOADS = 40;
 const SESSIONS = 2;
 
 const MAP = { type: 2, keySize: 4, valueSize: 8, maxEntries: 1, flags: 0 };
