@@ -97,7 +97,7 @@ async function vitest(project, reports) {
 
 async function guests(reports) {
   const outputFile = join(reports, 'vm.json');
-  const code = await node(['dist/test/vm/main.js', '--json', outputFile]);
+  const code = await node(['dist/test/vm/main.js', '--all', '--json', outputFile]);
   if (!existsSync(outputFile)) return { passed: 0, failed: 1, skipped: 0 };
   const { passed, failed, skipped } = JSON.parse(readFileSync(outputFile, 'utf8'));
   return { passed, failed: code !== 0 && failed === 0 ? 1 : failed, skipped };
