@@ -13,7 +13,7 @@ import {
 import { type CheckedPolicy, type CheckedRule, fieldsOf } from '../../policies/language/index.js';
 import { writeObject } from '../bytecode/index.js';
 import { VespidError } from '../errors/index.js';
-import { longestConstants } from './condition-fields.js';
+import { longestConstants } from './longest-constants.js';
 import { assembleRuleProgram } from './rule-program.js';
 import { encodeRuleTable, type RuleTable } from './rule-table.js';
 

@@ -1,9 +1,7 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { VespidError } from '../errors/index.js';
-
-/** PROC_CGROUP_INIT_INO of include/linux/proc_ns.h. */
-const INITIAL_CGROUP_NAMESPACE = 'cgroup:[4026531835]';
+import { isInitialNamespace } from './initial-namespace.js';
 
 /** A cgroup v2 directory, open so that it cannot be replaced under us. */
 export class Cgroup implements Disposable {
@@ -21,7 +19,7 @@ export class Cgroup implements Disposable {
    *   KERNEL_UNSUPPORTED inside a cgroup namespace, where the true depth of a directory cannot be seen
    */
   static open(path: string): Cgroup {
-    if (readlinkSync('/proc/self/ns/cgroup') !== INITIAL_CGROUP_NAMESPACE) {
+    if (!isInitialNamespace('cgroup')) {
       throw new VespidError('KERNEL_UNSUPPORTED', 'a cgroup cannot be named from inside a cgroup namespace', {
         hint: 'run in the initial one: on the host, or in a container with the cgroup namespace of the host',
       });

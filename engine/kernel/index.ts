@@ -1,11 +1,11 @@
 export { findVmlinuxBtfId, loadBtf } from './btf-object.js';
 export { Cgroup, cgroupRoot } from './cgroup.js';
 export { type Feature, type GateLevel, type KernelFeatures, probeKernel } from './features.js';
+export { isInitialNamespace } from './initial-namespace.js';
 export { bootTimeNs } from './libc.js';
 export { BpfLink } from './link.js';
 export { BpfMap, MAP_FLAG, u32Key } from './map.js';
 export { OwnedFd } from './owned-fd.js';
-export { isInitialPidNamespace } from './pid-namespace.js';
 export { possibleCpuCount } from './possible-cpus.js';
 export { BpfProgram, enableRunTimeStatistics, type ProgramInfo, type ProgramLoad } from './program.js';
 export { ResourceStack } from './resource-stack.js';

@@ -15,7 +15,7 @@ import { VespidError } from '../errors/index.js';
 import {
   BpfMap,
   bootTimeNs,
-  isInitialPidNamespace,
+  isInitialNamespace,
   type KernelFeatures,
   ResourceStack,
   u32Key,
@@ -68,7 +68,7 @@ export class Gate implements Admission, Disposable {
         },
       );
     }
-    if (!isInitialPidNamespace()) {
+    if (!isInitialNamespace('pid')) {
       throw new VespidError(
         'GATE_UNSUPPORTED',
         'the gate knows the agent by its process id, and here that is one of a container',

@@ -1,28 +1,6 @@
 import { findField, POLICY_HOOKS } from '../../lsm-hooks/index.js';
 import type { CheckedPolicy, CheckedRule } from './checked-policy.js';
-import type { Condition } from './condition.js';
-
-/** The names of the fields that a condition reads, in the order of their first appearance. */
-export function fieldsOf(condition: Condition): string[] {
-  const names = new Set<string>();
-  const visit = (term: Condition): void => {
-    switch (term.kind) {
-      case 'constant':
-        return;
-      case 'and':
-      case 'or':
-        term.terms.forEach(visit);
-        return;
-      case 'not':
-        visit(term.term);
-        return;
-      default:
-        names.add(term.field);
-    }
-  };
-  visit(condition);
-  return [...names];
-}
+import { fieldsOf } from './condition-tests.js';
 
 /** What is allowed but probably not meant, one sentence each; empty if nothing is. */
 export function policyWarnings(policy: CheckedPolicy): string[] {

@@ -10,7 +10,7 @@ import {
   readObject,
   writeObject,
 } from '../../engine/bytecode/index.js';
-import { longestConstants } from '../../engine/compiler/condition-fields.js';
+import { longestConstants } from '../../engine/compiler/longest-constants.js';
 import { assembleRuleProgram } from '../../engine/compiler/rule-program.js';
 import { type DecodedRecord, decodeRecord } from '../../engine/events/index.js';
 import { BpfMap, ResourceStack, RingBuffer } from '../../engine/kernel/index.js';

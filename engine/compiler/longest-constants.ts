@@ -1,20 +1,4 @@
-import type { Condition, Test } from '../../policies/language/index.js';
-
-function* testsOf(condition: Condition): Iterable<Test> {
-  switch (condition.kind) {
-    case 'constant':
-      return;
-    case 'and':
-    case 'or':
-      for (const term of condition.terms) yield* testsOf(term);
-      return;
-    case 'not':
-      yield* testsOf(condition.term);
-      return;
-    default:
-      yield condition;
-  }
-}
+import { type Condition, type Test, testsOf } from '../../policies/language/index.js';
 
 /** For every string field, the UTF-8 length of the longest constant that it is compared with. */
 export function longestConstants(conditions: readonly Condition[]): ReadonlyMap<string, number> {
