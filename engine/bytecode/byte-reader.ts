@@ -2,19 +2,26 @@ import { VespidError } from '../errors/index.js';
 
 const UTF8 = new TextDecoder('utf-8');
 
+/** Byte order of a file: of the machine that it was built for. */
+export type ByteOrder = 'little-endian' | 'big-endian';
+
 /**
  * The one class that does offset arithmetic over untrusted bytes: every read states where it reads, and is
- * checked against the end once, here. Little-endian, as every format that it is used for.
+ * checked against the end once, here.
  */
 export class ByteReader {
   readonly bytes: Uint8Array;
   /** What the bytes are, for messages: `probe.bpf.o: .BTF`. */
   readonly label: string;
+  readonly byteOrder: ByteOrder;
   readonly #view: DataView;
+  readonly #isLittleEndian: boolean;
 
-  constructor(bytes: Uint8Array, label: string) {
+  constructor(bytes: Uint8Array, label: string, byteOrder: ByteOrder = 'little-endian') {
     this.bytes = bytes;
     this.label = label;
+    this.byteOrder = byteOrder;
+    this.#isLittleEndian = byteOrder === 'little-endian';
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
@@ -29,22 +36,22 @@ export class ByteReader {
 
   u16(byteOffset: number): number {
     this.#check(byteOffset, 2);
-    return this.#view.getUint16(byteOffset, true);
+    return this.#view.getUint16(byteOffset, this.#isLittleEndian);
   }
 
   u32(byteOffset: number): number {
     this.#check(byteOffset, 4);
-    return this.#view.getUint32(byteOffset, true);
+    return this.#view.getUint32(byteOffset, this.#isLittleEndian);
   }
 
   i32(byteOffset: number): number {
     this.#check(byteOffset, 4);
-    return this.#view.getInt32(byteOffset, true);
+    return this.#view.getInt32(byteOffset, this.#isLittleEndian);
   }
 
   u64(byteOffset: number): bigint {
     this.#check(byteOffset, 8);
-    return this.#view.getBigUint64(byteOffset, true);
+    return this.#view.getBigUint64(byteOffset, this.#isLittleEndian);
   }
 
   /**
@@ -64,7 +71,7 @@ export class ByteReader {
 
   /** A reader of a part, whose offsets count from the part's start. */
   part(byteOffset: number, byteSize: number, label: string): ByteReader {
-    return new ByteReader(this.slice(byteOffset, byteSize), label);
+    return new ByteReader(this.slice(byteOffset, byteSize), label, this.byteOrder);
   }
 
   /** The bytes from `byteOffset` up to, not including, the next NUL, which must be there. */

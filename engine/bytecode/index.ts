@@ -14,7 +14,7 @@ export { BtfBuilder } from './btf/btf-builder.js';
 export { byteSizeOf, skipModifiers } from './btf/btf-layout.js';
 export { Btf } from './btf/btf-reader.js';
 export type { BtfArray, BtfComposite, BtfEnum, BtfKind, BtfMember, BtfType } from './btf/btf-type.js';
-export { ByteReader } from './byte-reader.js';
+export { type ByteOrder, ByteReader } from './byte-reader.js';
 export { ByteWriter } from './byte-writer.js';
 export {
   type CoreRelocation,

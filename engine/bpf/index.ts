@@ -1,0 +1,2 @@
+export * from '../bytecode/index.js';
+export * from '../kernel/index.js';
