@@ -11,15 +11,15 @@ export type {
 } from './assembled-function.js';
 export { Assembler, type FieldPath, type Label } from './assembler.js';
 export { BtfBuilder } from './btf/btf-builder.js';
+export { btfInByteOrder } from './btf/btf-byte-order.js';
 export { byteSizeOf, skipModifiers } from './btf/btf-layout.js';
 export { Btf } from './btf/btf-reader.js';
 export type { BtfArray, BtfComposite, BtfEnum, BtfKind, BtfMember, BtfType } from './btf/btf-type.js';
 export { type ByteOrder, ByteReader } from './byte-reader.js';
 export { ByteWriter } from './byte-writer.js';
-export {
-  type CoreRelocation,
-  resolveCoreRelocation,
-} from './core/core-relocation.js';
+export type { CoreRelocation } from './core/core-relocation.js';
+export { CoreResolver } from './core/core-resolver.js';
+export type { CoreTarget } from './core/core-target.js';
 export { POISON_HELPER_ID } from './core/patch-instruction.js';
 export type { CoreKind } from './core/relocation-kind.js';
 export type { CoreResolution } from './core/resolution.js';
@@ -46,6 +46,7 @@ export {
   applyCoreRelocations,
   type PoisonedInstruction,
   type RelocatedProgram,
+  relocateProgram,
 } from './object/applied-core.js';
 export type { DataSection, DataVariable } from './object/data-sections.js';
 export { type LinkedProgram, linkProgram } from './object/link.js';

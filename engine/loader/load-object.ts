@@ -137,7 +137,10 @@ function relocate(object: ObjectFile, linked: LinkedProgram, needsEveryField: bo
     );
   }
   if (linked.coreRelocations.length === 0 || object.btf === undefined) return linked.instructions.slice();
-  const { instructions, poisoned } = applyCoreRelocations(linked, object.btf, vmlinuxBtf());
+  const { instructions, poisoned } = applyCoreRelocations(linked, object.btf, {
+    vmlinux: vmlinuxBtf(),
+    modules: () => [],
+  });
   const [missing] = poisoned;
   if (missing !== undefined && needsEveryField) {
     throw new VespidError('KERNEL_UNSUPPORTED', `${object.name}: ${linked.name}: ${missing.reason}`);

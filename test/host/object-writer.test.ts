@@ -63,7 +63,7 @@ function compareTags(object: Uint8Array): void {
   whileLoaded(object, (pinOf) => {
     for (const { name } of file.programs) {
       const linked = linkProgram(file, programNamed(file, name));
-      const { instructions } = applyCoreRelocations(linked, btf, kernel);
+      const { instructions } = applyCoreRelocations(linked, btf, { vmlinux: kernel, modules: () => [] });
       const digested = digestedInstructions(linked, instructions);
       // SHA-1 up to Linux 6.17, SHA-256 since: the tag is the first 8 bytes.
       const tags = ['sha1', 'sha256'].map((algorithm) =>
@@ -93,7 +93,7 @@ describe.skipIf(missing)(`this kernel${missing === undefined ? '' : ` (${missing
     const object = readObject(writeObject(sampleDefinition()), 'sample.bpf.o');
     if (object.btf === undefined) throw new Error('the object has no BTF');
     const linked = linkProgram(object, programNamed(object, 'on_switch'));
-    const relocated = applyCoreRelocations(linked, object.btf, kernel);
+    const relocated = applyCoreRelocations(linked, object.btf, { vmlinux: kernel, modules: () => [] });
     expect(relocated.poisoned).toEqual([]);
     const dump = runTool('bpftool', ['btf', 'dump', 'file', KERNEL_TYPES, 'format', 'raw']);
     const struct = /STRUCT 'task_struct'[^[]*/.exec(dump)?.[0] ?? '';

@@ -9,16 +9,29 @@ import {
   MAX_STRING_OFFSET,
   MAX_TYPE_ID,
 } from './btf-format.js';
+import type { Btf } from './btf-reader.js';
 import type { BtfMember, BtfType } from './btf-type.js';
 
 /**
- * Builds a BTF blob. Ids are given in the order of {@link BtfBuilder.add} and {@link BtfBuilder.reserve} from
- * 1, strings are kept in the order of their first use: the same calls give the same bytes.
+ * Builds a BTF blob, little-endian. Ids are given in the order of {@link BtfBuilder.add} and
+ * {@link BtfBuilder.reserve}, strings are kept in the order of their first use: the same calls give the same
+ * bytes.
  */
 export class BtfBuilder {
+  readonly #base: Btf | undefined;
+  readonly #firstTypeId: number;
   readonly #types: (BtfType | undefined)[] = [];
   readonly #stringOffsets = new Map<string, number>([['', 0]]);
-  readonly #strings = new ByteWriter().u8(0);
+  readonly #strings = new ByteWriter();
+  readonly #stringsStart: number;
+
+  /** @param base what the BTF is to continue: ids begin where those of the base end, its strings are used */
+  constructor(base?: Btf) {
+    this.#base = base;
+    this.#firstTypeId = base?.typeCount ?? 1;
+    this.#stringsStart = base?.stringsEnd ?? 0;
+    if (base === undefined) this.#strings.u8(0);
+  }
 
   /** @returns the new type's id */
   add(type: BtfType): number {
@@ -30,11 +43,11 @@ export class BtfBuilder {
   /** An id to be defined later, for types that refer to one another. */
   reserve(): number {
     this.#types.push(undefined);
-    return this.#types.length;
+    return this.#firstTypeId + this.#types.length - 1;
   }
 
   define(typeId: number, type: BtfType): void {
-    this.#types[typeId - 1] = type;
+    this.#types[typeId - this.#firstTypeId] = type;
   }
 
   /** Offset of a string in the string section, which .BTF.ext refers to as well. */
@@ -42,9 +55,14 @@ export class BtfBuilder {
     const existing = this.#stringOffsets.get(text);
     if (existing !== undefined) return existing;
     if (text.includes('\0')) throw invalid(`a name with a NUL in it: ${JSON.stringify(text)}`);
-    const offset = this.#strings.byteLength;
-    this.#strings.cString(text);
+    const offset = this.#base?.findString(text) ?? this.#appendString(text);
     this.#stringOffsets.set(text, offset);
+    return offset;
+  }
+
+  #appendString(text: string): number {
+    const offset = this.#stringsStart + this.#strings.byteLength;
+    this.#strings.cString(text);
     return offset;
   }
 
@@ -53,10 +71,12 @@ export class BtfBuilder {
    * the format
    */
   build(): Uint8Array {
-    if (this.#types.length > MAX_TYPE_ID) throw invalid(`${this.#types.length} types, limit ${MAX_TYPE_ID}`);
+    const lastTypeId = this.#firstTypeId + this.#types.length - 1;
+    if (lastTypeId > MAX_TYPE_ID) throw invalid(`${lastTypeId} types, limit ${MAX_TYPE_ID}`);
     const types = new ByteWriter();
     for (const [index, type] of this.#types.entries()) {
-      if (type === undefined || type.kind === 'void') throw invalid(`type ${index + 1} was never defined`);
+      if (type === undefined || type.kind === 'void')
+        throw invalid(`type ${this.#firstTypeId + index} was never defined`);
       this.#encode(types, type);
     }
     const strings = this.#strings.finish();

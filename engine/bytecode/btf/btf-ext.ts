@@ -3,6 +3,7 @@ import { ByteReader } from '../byte-reader.js';
 import { ByteWriter } from '../byte-writer.js';
 import type { BtfBuilder } from './btf-builder.js';
 import { BTF_MAGIC, BTF_VERSION } from './btf-format.js';
+import { magicByteOrder } from './btf-header.js';
 import type { Btf } from './btf-reader.js';
 
 /** Header with the CO-RE fields, as clang writes it since version 10. */
@@ -55,10 +56,11 @@ export interface CoreRecord {
 
 /**
  * Reads a .BTF.ext section, whose strings are in the object's .BTF (Documentation/bpf/btf.rst, section 4.2).
+ * @param bytes of either byte order, which the magic tells
  * @throws VespidError BTF_EXT_MALFORMED, BTF_MALFORMED (a bad string) or BYTES_OUT_OF_RANGE
  */
 export function readBtfExt(bytes: Uint8Array, btf: Btf, label: string): BtfExt {
-  const reader = new ByteReader(bytes, label);
+  const reader = new ByteReader(bytes, label, magicByteOrder(bytes));
   if (reader.u16(0) !== BTF_MAGIC || reader.u8(2) !== BTF_VERSION || reader.u8(3) !== 0) {
     throw malformed(label, 'BTF magic, version 1 and no flags expected');
   }

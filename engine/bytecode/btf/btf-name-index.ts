@@ -1,3 +1,4 @@
+import type { BtfStrings } from './btf-strings.js';
 import { essentialLength } from './essential-name.js';
 
 const UTF8 = new TextEncoder();
@@ -12,26 +13,31 @@ const HASHED_BYTES = 8;
  * the string section, so that building the index of a kernel's BTF makes no JavaScript strings.
  */
 export class BtfNameIndex {
-  readonly #strings: Uint8Array;
+  readonly #strings: BtfStrings;
   readonly #nameOffsets: Uint32Array;
-  /** First type id of each bucket; 0 is none, for void has no name. */
+  readonly #firstTypeId: number;
+  /** First entry of each bucket. An entry is a type's place in the list of names plus 1, so that 0 is none. */
   readonly #heads: Uint32Array;
+  /** The next entry of the same bucket, by entry. */
   readonly #next: Uint32Array;
 
-  /** @param nameOffsets offset into `strings` of each type's name, by type id */
-  constructor(strings: Uint8Array, nameOffsets: Uint32Array) {
+  /** @param nameOffsets offset of each type's name, from the type `firstTypeId` on */
+  constructor(strings: BtfStrings, nameOffsets: Uint32Array, firstTypeId: number) {
     const typeCount = nameOffsets.length;
     this.#strings = strings;
     this.#nameOffsets = nameOffsets;
-    const heads = new Uint32Array(2 ** Math.max(4, Math.ceil(Math.log2(typeCount))));
-    const next = new Uint32Array(typeCount);
-    // Downwards, so that each chain lists its ids in ascending order.
-    for (let typeId = typeCount - 1; typeId > 0; typeId--) {
-      const start = nameOffsets[typeId] ?? 0;
-      if (start === 0 || start >= strings.byteLength) continue;
-      const bucket = hashOfStart(strings, start) & (heads.length - 1);
-      next[typeId] = heads[bucket] ?? 0;
-      heads[bucket] = typeId;
+    this.#firstTypeId = firstTypeId;
+    const heads = new Uint32Array(2 ** Math.max(4, Math.ceil(Math.log2(typeCount + 1))));
+    const next = new Uint32Array(typeCount + 1);
+    // Downwards, so that each chain lists its types in ascending order.
+    for (let entry = typeCount; entry > 0; entry--) {
+      const nameOffset = nameOffsets[entry - 1] ?? 0;
+      if (nameOffset === 0) continue;
+      const section = nameOffset < strings.start ? strings.sectionOf(nameOffset) : strings;
+      if (section === undefined) continue;
+      const bucket = hashOfStart(section.bytes, nameOffset - section.start) & (heads.length - 1);
+      next[entry] = heads[bucket] ?? 0;
+      heads[bucket] = entry;
     }
     this.#heads = heads;
     this.#next = next;
@@ -44,10 +50,13 @@ export class BtfNameIndex {
     const found: number[] = [];
     if (wantedLength === 0) return found;
     const bucket = hashOfStart(wanted, 0) & (this.#heads.length - 1);
-    for (let typeId = this.#heads[bucket] ?? 0; typeId !== 0; typeId = this.#next[typeId] ?? 0) {
-      const start = this.#nameOffsets[typeId] ?? 0;
-      if (!startsWith(this.#strings, start, wanted, wantedLength)) continue;
-      if (essentialLength(this.#strings, start) === wantedLength) found.push(typeId);
+    for (let entry = this.#heads[bucket] ?? 0; entry !== 0; entry = this.#next[entry] ?? 0) {
+      const nameOffset = this.#nameOffsets[entry - 1] ?? 0;
+      const section = this.#strings.sectionOf(nameOffset);
+      if (section === undefined) continue;
+      const start = nameOffset - section.start;
+      if (!startsWith(section.bytes, start, wanted, wantedLength)) continue;
+      if (essentialLength(section.bytes, start) === wantedLength) found.push(this.#firstTypeId + entry - 1);
     }
     return found;
   }

@@ -106,7 +106,7 @@ function decodeList(types: ByteReader, at: number, kind: ListKind, stringAt: Str
         isSigned: kindFlag,
         values: entries(12, (e) => ({
           name: stringAt(types.u32(e)),
-          value: kindFlag ? BigInt.asIntN(64, types.u64(e + 4)) : types.u64(e + 4),
+          value: decodeValue64(types.u32(e + 4), types.u32(e + 8), kindFlag),
         })),
       };
     case 'function-prototype':
@@ -127,6 +127,12 @@ function decodeList(types: ByteReader, at: number, kind: ListKind, stringAt: Str
         })),
       };
   }
+}
+
+/** Two words of 32 bits, the lower first in either byte order (`struct btf_enum64`). */
+function decodeValue64(low: number, high: number, isSigned: boolean): bigint {
+  const value = (BigInt(high) << 32n) | BigInt(low);
+  return isSigned ? BigInt.asIntN(64, value) : value;
 }
 
 /** With the kind flag, the offset field also holds a bit field's size. */

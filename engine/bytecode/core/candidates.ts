@@ -1,119 +1,51 @@
-import { byteSizeOf, skipModifiers, underlyingType } from '../btf/btf-layout.js';
 import type { Btf } from '../btf/btf-reader.js';
-import { essentialName } from '../btf/essential-name.js';
-import { type Access, type AccessStep, isFlexibleArray, MAX_ACCESS_STEPS } from './access.js';
-import { compatibleFields, compatibleKinds, compatibleTypes } from './compatibility.js';
-import type { CoreRelocation } from './core-relocation.js';
-import { coreError } from './relocation-error.js';
-import { subjectOf } from './relocation-kind.js';
+import { compatibleKinds } from './compatibility.js';
+import type { CoreTarget } from './core-target.js';
 
-/** A struct of the kernel has a few hundred members; anonymous structs that multiply are an attack. */
-const MAX_VISITED_MEMBERS = 100_000;
-
-/** The accesses into the kernel's types that a local access may mean: one for each candidate that fits. */
-export function findTargets(relocation: CoreRelocation, local: Access, target: Btf): Access[] {
-  const name = local.btf.nameOf(local.rootTypeId);
-  if (name === '' || local.rootTypeId === 0) {
-    throw coreError('CORE_MALFORMED', local.btf, relocation, 'the type has no name to search the kernel for');
-  }
-  const kind = local.btf.kindOf(local.rootTypeId);
-  const found: Access[] = [];
-  for (const typeId of target.idsByEssentialName(name)) {
-    if (!compatibleKinds(kind, target.kindOf(typeId))) continue;
-    const access = matchCandidate(relocation, local, target, typeId);
-    if (access !== undefined) found.push(access);
-  }
-  return found;
+/** A type of the kernel that a type of the object may stand for. */
+export interface Candidate {
+  readonly btf: Btf;
+  readonly typeId: number;
 }
 
-function matchCandidate(
-  relocation: CoreRelocation,
-  local: Access,
-  target: Btf,
-  typeId: number,
-): Access | undefined {
-  switch (subjectOf(relocation.kind)) {
-    case 'type':
-      return compatibleTypes(local.btf, local.rootTypeId, target, typeId)
-        ? { btf: target, rootTypeId: typeId, steps: [], bitOffset: 0 }
-        : undefined;
-    case 'enum-value':
-      return matchEnumValue(local, target, typeId);
-    case 'field':
-      return matchField(local, target, typeId);
+/**
+ * The candidates of each type of one object: the types of the same essential name and kind, those of vmlinux
+ * or, only if it has none, those of all modules (libbpf's order). A list is searched for once and shrinks: once
+ * a relocation fitted some candidates, later ones of the same type see only these, so that two fields of one
+ * local struct never come from two different kernel structs.
+ */
+export class Candidates {
+  readonly #local: Btf;
+  readonly #target: () => CoreTarget;
+  readonly #lists = new Map<number, readonly Candidate[]>();
+
+  constructor(local: Btf, target: () => CoreTarget) {
+    this.#local = local;
+    this.#target = target;
   }
-}
 
-function matchEnumValue(local: Access, target: Btf, rootTypeId: number): Access | undefined {
-  const typeId = skipModifiers(target, rootTypeId);
-  const type = target.type(typeId);
-  if (type.kind !== 'enum' && type.kind !== 'enum64') return undefined;
-  const wanted = essentialName(local.steps[0]?.name ?? '');
-  const index = type.values.findIndex((value) => essentialName(value.name) === wanted);
-  const value = type.values[index];
-  if (value === undefined) return undefined;
-  return { btf: target, rootTypeId, steps: [{ typeId, index, name: value.name }], bitOffset: 0 };
-}
-
-/** Walks the local steps through the candidate: members by name, array elements by index. */
-function matchField(local: Access, target: Btf, rootTypeId: number): Access | undefined {
-  const steps: AccessStep[] = [];
-  let bitOffset = 0;
-  let typeId = rootTypeId;
-  for (const [position, localStep] of local.steps.entries()) {
-    typeId = skipModifiers(target, typeId);
-    if (localStep.name !== undefined) {
-      const search = { wanted: localStep.name, visitsLeft: MAX_VISITED_MEMBERS };
-      const found = findMember(target, typeId, search, 0);
-      if (found === undefined) return undefined;
-      const localParent = local.btf.type(localStep.typeId);
-      const localMember = 'members' in localParent ? localParent.members[localStep.index] : undefined;
-      if (localMember === undefined) return undefined;
-      if (!compatibleFields(local.btf, localMember.typeId, target, found.memberTypeId)) return undefined;
-      steps.push(found.step);
-      bitOffset += found.bitOffset;
-      typeId = found.memberTypeId;
-      continue;
-    }
-    // The first index is on the root itself, which is not an array in its own right.
-    if (position > 0) {
-      const type = underlyingType(target, typeId);
-      if (type.kind !== 'array') return undefined;
-      if (localStep.index >= type.count && !isFlexibleArray(target, steps.at(-1), type)) return undefined;
-      typeId = skipModifiers(target, type.elementTypeId);
-    }
-    steps.push({ typeId, index: localStep.index, name: undefined });
-    if (localStep.index > 0) bitOffset += localStep.index * byteSizeOf(target, typeId) * 8;
+  /** @param localTypeId a type that has a name */
+  of(localTypeId: number): readonly Candidate[] {
+    const known = this.#lists.get(localTypeId);
+    if (known !== undefined) return known;
+    const { vmlinux, modules } = this.#target();
+    const inVmlinux = this.#search(localTypeId, vmlinux);
+    const found =
+      inVmlinux.length > 0 ? inVmlinux : modules().flatMap((module) => this.#search(localTypeId, module));
+    this.#lists.set(localTypeId, found);
+    return found;
   }
-  return { btf: target, rootTypeId, steps, bitOffset };
-}
 
-interface FoundMember {
-  readonly step: AccessStep;
-  readonly memberTypeId: number;
-  /** From the start of the type searched, through anonymous members. */
-  readonly bitOffset: number;
-}
-
-/** The first member of that name, anonymous structs and unions searched in place (C11 6.7.2.1p13). */
-function findMember(
-  btf: Btf,
-  compositeTypeId: number,
-  search: { readonly wanted: string; visitsLeft: number },
-  depth: number,
-): FoundMember | undefined {
-  const typeId = skipModifiers(btf, compositeTypeId);
-  const type = btf.type(typeId);
-  if (!('members' in type) || depth >= MAX_ACCESS_STEPS) return undefined;
-  for (const [index, member] of type.members.entries()) {
-    if (search.visitsLeft-- <= 0) return undefined;
-    if (member.name === search.wanted) {
-      const step = { typeId, index, name: member.name };
-      return { step, memberTypeId: member.typeId, bitOffset: member.bitOffset };
-    }
-    if (member.name !== '') continue;
-    const inner = findMember(btf, member.typeId, search, depth + 1);
-    if (inner !== undefined) return { ...inner, bitOffset: member.bitOffset + inner.bitOffset };
+  /** Keeps only the candidates that fitted a relocation about `localTypeId`. */
+  narrow(localTypeId: number, fitting: readonly Candidate[]): void {
+    if (fitting.length > 0) this.#lists.set(localTypeId, fitting);
   }
-  return undefined;
+
+  #search(localTypeId: number, target: Btf): Candidate[] {
+    const kind = this.#local.kindOf(localTypeId);
+    return target
+      .idsByEssentialName(this.#local.nameOf(localTypeId))
+      .filter((typeId) => compatibleKinds(kind, target.kindOf(typeId)))
+      .map((typeId) => ({ btf: target, typeId }));
+  }
 }

@@ -1,6 +1,7 @@
 import { VespidError } from '../../errors/index.js';
 import type { Btf } from '../btf/btf-reader.js';
-import { resolveCoreRelocation } from '../core/core-relocation.js';
+import { CoreResolver } from '../core/core-resolver.js';
+import type { CoreTarget } from '../core/core-target.js';
 import { patchInstruction } from '../core/patch-instruction.js';
 import type { CoreKind } from '../core/relocation-kind.js';
 import { InstructionSlots } from '../instruction-slots.js';
@@ -23,24 +24,28 @@ export interface RelocatedProgram {
 }
 
 /**
- * The program's instructions for one kernel: every CO-RE relocation resolved against its types.
+ * The instructions of one program for one kernel: every CO-RE relocation resolved against its types.
  * @param objectBtf types of the object that the program is from
- * @param targetBtf types of the kernel (/sys/kernel/btf/vmlinux)
+ * @param target types of the kernel; a function is called only if a relocation needs one
  * @throws VespidError CORE_* and BTF_MALFORMED, naming object, program and instruction
  */
 export function applyCoreRelocations(
   program: LinkedProgram,
   objectBtf: Btf,
-  targetBtf: Btf,
+  target: CoreTarget | (() => CoreTarget),
 ): RelocatedProgram {
+  return relocateProgram(program, new CoreResolver(objectBtf, target));
+}
+
+/** {@link applyCoreRelocations} for several programs of one object, which share what is resolved. */
+export function relocateProgram(program: LinkedProgram, resolver: CoreResolver): RelocatedProgram {
   const label = `${program.objectName}: ${program.name}`;
   const slots = new InstructionSlots(program.instructions.slice(), label);
   const poisoned: PoisonedInstruction[] = [];
   for (const relocation of program.coreRelocations) {
     const { slotIndex, kind } = relocation;
     try {
-      const resolution = resolveCoreRelocation(relocation, objectBtf, targetBtf);
-      const reason = patchInstruction(slots, slotIndex, resolution);
+      const reason = patchInstruction(slots, slotIndex, resolver.resolve(relocation));
       if (reason !== undefined) poisoned.push({ slotIndex, kind, reason });
     } catch (cause) {
       if (!(cause instanceof VespidError)) throw cause;

@@ -2,7 +2,7 @@ import type { AssembledFunction, ObjectDefinition, SymbolReference } from '../as
 import { BtfBuilder } from '../btf/btf-builder.js';
 import { type CoreRecord, type SectionRecords, writeBtfExt } from '../btf/btf-ext.js';
 import { Btf } from '../btf/btf-reader.js';
-import { localValueOf } from '../core/core-relocation.js';
+import { localValueOf } from '../core/local-value.js';
 import { storeValue } from '../core/patch-instruction.js';
 import { CORE_KINDS } from '../core/relocation-kind.js';
 import {

@@ -277,7 +277,9 @@ describe('readObject', () => {
             expectDocumented(() => programFacts(object, program));
             expectDocumented(() => {
               const linked = linkProgram(object, program);
-              if (object.btf && kernel) applyCoreRelocations(linked, object.btf, kernel);
+              if (object.btf && kernel) {
+                applyCoreRelocations(linked, object.btf, { vmlinux: kernel, modules: () => [] });
+              }
             });
           }
         }),

@@ -5,7 +5,7 @@ import {
   type BtfType,
   type CoreKind,
   type CoreResolution,
-  resolveCoreRelocation,
+  CoreResolver,
 } from '../../../engine/bytecode/index.js';
 import type { ErrorCode } from '../../../engine/errors/index.js';
 import { expectCode } from '../documented-errors.js';
@@ -131,9 +131,9 @@ const KERNEL = btfOf('vmlinux', [
 ]);
 
 const resolve = (kind: CoreKind, typeId: number, access: string): CoreResolution =>
-  resolveCoreRelocation({ kind, typeId, access }, LOCAL, KERNEL);
+  new CoreResolver(LOCAL, { vmlinux: KERNEL, modules: () => [] }).resolve({ kind, typeId, access });
 
-describe('resolveCoreRelocation', () => {
+describe('CoreResolver', () => {
   test.each<[string, CoreKind, number, string, bigint, bigint]>([
     ['a member that moved', 'field-byte-offset', FILE, '0:0', 0n, 144n],
     ['a nested member under typedef and const', 'field-byte-offset', FILE, '0:1:0', 4n, 72n],
