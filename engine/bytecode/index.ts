@@ -48,10 +48,13 @@ export {
   type RelocatedProgram,
   relocateProgram,
 } from './object/applied-core.js';
+export type { ArenaSection } from './object/arena-section.js';
 export type { DataSection, DataVariable } from './object/data-sections.js';
 export { type LinkedProgram, linkProgram } from './object/link.js';
-export { type ObjectFile, type ObjectMap, programNamed, readObject } from './object/object-file.js';
-export type { PlacedCoreRelocation, SourceLine } from './object/object-functions.js';
+export type { KconfigExtern, KfuncExtern, ObjectExtern, VariableExtern } from './object/object-extern.js';
+export { type ObjectFile, programNamed, readObject } from './object/object-file.js';
+export type { PlacedCoreRelocation } from './object/object-functions.js';
+export type { InitialElement, ObjectMap } from './object/object-map.js';
 export type { ObjectFunction, ObjectReference } from './object/object-references.js';
 export { writeObject } from './object/object-writer.js';
 export { type ProgramFacts, programFacts } from './object/program-facts.js';
@@ -62,3 +65,5 @@ export {
   type ProgramTypeName,
 } from './object/program-type.js';
 export { parseSectionName, type SectionMeaning } from './object/section-name.js';
+export type { SourceLine } from './object/source-line.js';
+export type { StructOpsFunction, StructOpsMap } from './object/struct-ops.js';

@@ -126,14 +126,20 @@ function createMaps(
 }
 
 function relocate(object: ObjectFile, linked: LinkedProgram, needsEveryField: boolean): Uint8Array {
-  const [kfunc] = linked.kfuncReferences;
-  if (kfunc !== undefined) {
+  const [extern] = [...linked.kfuncReferences, ...linked.externReferences];
+  if (extern !== undefined) {
     throw new VespidError(
       'OBJECT_UNSUPPORTED',
-      `${object.name}: ${linked.name} calls the kernel function ${kfunc.name}`,
+      `${object.name}: ${linked.name} uses the kernel's ${extern.name}`,
       {
-        hint: 'kernel functions (kfuncs) are not supported yet',
+        hint: 'kernel functions (kfuncs) and variables are not supported yet',
       },
+    );
+  }
+  if (linked.kconfigReferences.length > 0 || linked.arenaReferences.length > 0) {
+    throw new VespidError(
+      'OBJECT_UNSUPPORTED',
+      `${object.name}: ${linked.name} reads the kernel's configuration, or an arena`,
     );
   }
   if (linked.coreRelocations.length === 0 || object.btf === undefined) return linked.instructions.slice();

@@ -61,6 +61,7 @@ export function countedObject(object: ObjectFile, runs: CountedRuns): ObjectFile
       {
         name: COUNTER_SECTION,
         isWritable: true,
+        isMappable: false,
         bytes: new Uint8Array(COUNTER_BYTES),
         typeId: 0,
         variables: [],

@@ -35,11 +35,11 @@ export interface FunctionRecord {
   readonly typeId: number;
 }
 
-/** `struct bpf_line_info` */
+/** `struct bpf_line_info`; the names are places in the strings of the object's BTF. */
 export interface LineRecord {
   readonly byteOffset: number;
-  readonly fileName: string;
-  readonly source: string;
+  readonly fileNameOffset: number;
+  readonly sourceOffset: number;
   readonly line: number;
   readonly column: number;
 }
@@ -87,8 +87,8 @@ export function readBtfExt(bytes: Uint8Array, btf: Btf, label: string): BtfExt {
     })),
     lines: readRecords(lines, btf, LINE_RECORD_BYTES, (at) => ({
       byteOffset: lines.u32(at),
-      fileName: btf.string(lines.u32(at + 4)),
-      source: btf.string(lines.u32(at + 8)),
+      fileNameOffset: lines.u32(at + 4),
+      sourceOffset: lines.u32(at + 8),
       line: lines.u32(at + 12) >>> 10,
       column: lines.u32(at + 12) & 0x3ff,
     })),
@@ -139,8 +139,8 @@ export function writeBtfExt(ext: BtfExt, strings: BtfBuilder): Uint8Array {
   const lines = writeRecords(ext.lines, LINE_RECORD_BYTES, strings, (out, record) =>
     out
       .u32(record.byteOffset)
-      .u32(strings.stringOffset(record.fileName))
-      .u32(strings.stringOffset(record.source))
+      .u32(record.fileNameOffset)
+      .u32(record.sourceOffset)
       .u32(record.line * 1024 + record.column),
   );
   const core = writeRecords(ext.coreRelocations, CORE_RECORD_BYTES, strings, (out, record) =>

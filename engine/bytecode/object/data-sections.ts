@@ -1,4 +1,5 @@
 import { VespidError } from '../../errors/index.js';
+import { VARIABLE_LINKAGE } from '../btf/btf-format.js';
 import type { Btf } from '../btf/btf-reader.js';
 import { SECTION_TYPE } from '../elf/elf-format.js';
 import type { ElfFile, ElfSection } from '../elf/elf-reader.js';
@@ -9,6 +10,8 @@ export interface DataSection {
   readonly name: string;
   /** Whether programs may write to it; the map of one that is not writable is frozen before they are loaded. */
   readonly isWritable: boolean;
+  /** Whether it holds a variable that is not static: libbpf makes such maps mappable (BPF_F_MMAPABLE). */
+  readonly isMappable: boolean;
   readonly bytes: Uint8Array;
   /** Its BTF type of kind data-section, 0 if there is none (string literals). */
   readonly typeId: number;
@@ -17,6 +20,8 @@ export interface DataSection {
 
 export interface DataVariable {
   readonly name: string;
+  /** Visible outside of its source file: neither static nor hidden. */
+  readonly isGlobal: boolean;
   readonly byteOffset: number;
   readonly byteSize: number;
   readonly typeId: number;
@@ -55,12 +60,14 @@ function readDataSection(elf: ElfFile, section: ElfSection, btf: Btf | undefined
     });
   }
   const typeId = btf?.idsByName(section.name, 'data-section')[0] ?? 0;
+  const variables = btf === undefined || typeId === 0 ? [] : readVariables(elf, section, btf, typeId);
   return {
     name: section.name,
+    isMappable: variables.some((variable) => variable.isGlobal),
     isWritable: !section.name.startsWith('.rodata'),
     bytes: section.type === SECTION_TYPE.noBits ? new Uint8Array(section.byteSize) : section.bytes.slice(),
     typeId,
-    variables: btf === undefined || typeId === 0 ? [] : readVariables(elf, section, btf, typeId),
+    variables,
   };
 }
 
@@ -75,6 +82,8 @@ function readVariables(elf: ElfFile, section: ElfSection, btf: Btf, typeId: numb
         `${elf.label}: variable ${name} ends at ${byteOffset + byteSize}, after ${section.name}`,
       );
     }
-    return { name, byteOffset, byteSize, typeId: variableId };
+    const variable = btf.type(variableId);
+    const isGlobal = variable.kind === 'variable' && variable.linkage !== VARIABLE_LINKAGE.static;
+    return { name, isGlobal, byteOffset, byteSize, typeId: variableId };
   });
 }

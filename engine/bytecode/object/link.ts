@@ -2,8 +2,9 @@ import { VespidError } from '../../errors/index.js';
 import { InstructionSlots } from '../instruction-slots.js';
 import { PSEUDO, PSEUDO_CALL, SLOT_BYTES } from '../isa.js';
 import type { ObjectFile } from './object-file.js';
-import { MAX_PROGRAM_SLOTS, type PlacedCoreRelocation, type SourceLine } from './object-functions.js';
+import { MAX_PROGRAM_SLOTS, type PlacedCoreRelocation } from './object-functions.js';
 import type { ObjectFunction } from './object-references.js';
+import type { SourceLine } from './source-line.js';
 
 /** The kernel's BPF_MAX_SUBPROGS, the program itself included. */
 export const MAX_FUNCTIONS = 256;
@@ -27,6 +28,12 @@ export interface LinkedProgram {
   }[];
   /** Calls of kernel functions: the loader puts in their BTF ids. */
   readonly kfuncReferences: readonly { readonly slotIndex: number; readonly name: string }[];
+  /** Addresses of kernel variables and functions: {@link ObjectFile.externs} says which of the two it is. */
+  readonly externReferences: readonly { readonly slotIndex: number; readonly name: string }[];
+  /** Bytes of the section of configuration values. */
+  readonly kconfigReferences: readonly { readonly slotIndex: number; readonly byteOffset: number }[];
+  /** Bytes of the object's arena. */
+  readonly arenaReferences: readonly { readonly slotIndex: number; readonly byteOffset: number }[];
   readonly coreRelocations: readonly PlacedCoreRelocation[];
   /** For BPF_PROG_LOAD's func_info: one of every function, or none at all if the object does not say. */
   readonly functionInfo: readonly { readonly slotIndex: number; readonly typeId: number }[];
@@ -44,8 +51,7 @@ interface PlacedFunction {
  * Puts the functions that a program reaches behind it, each once, in the order in which they are first called,
  * callees before the next call (libbpf's order, so that the kernel computes the same tag), and points calls
  * and callback addresses at them.
- * @throws VespidError OBJECT_UNSUPPORTED for a reference to something that only a kernel can resolve,
- * OBJECT_MALFORMED for more code than the kernel takes
+ * @throws VespidError OBJECT_MALFORMED for more code than the kernel takes
  */
 export function linkProgram(object: ObjectFile, program: ObjectFunction): LinkedProgram {
   const placed = placeFunctions(object, program);
@@ -58,6 +64,9 @@ export function linkProgram(object: ObjectFile, program: ObjectFunction): Linked
     mapReferences: [] as { slotIndex: number; map: string }[],
     dataReferences: [] as { slotIndex: number; section: string; byteOffset: number }[],
     kfuncReferences: [] as { slotIndex: number; name: string }[],
+    externReferences: [] as { slotIndex: number; name: string }[],
+    kconfigReferences: [] as { slotIndex: number; byteOffset: number }[],
+    arenaReferences: [] as { slotIndex: number; byteOffset: number }[],
   };
   for (const { function: caller, slotIndex: base } of placed) {
     for (const reference of caller.references) {
@@ -84,11 +93,14 @@ export function linkProgram(object: ObjectFile, program: ObjectFunction): Linked
           pointAt(slots, slotIndex, reference.kind, starts.get(reference.target) ?? 0);
           break;
         case 'extern':
-          throw new VespidError(
-            'OBJECT_UNSUPPORTED',
-            `${object.name}: ${caller.name} uses ${reference.name}, a variable outside of the object`,
-            { hint: 'kernel symbols (__ksym) and configuration values (__kconfig) are not supported yet' },
-          );
+          linked.externReferences.push({ slotIndex, name: reference.name });
+          break;
+        case 'kconfig':
+          linked.kconfigReferences.push({ slotIndex, byteOffset: reference.byteOffset });
+          break;
+        case 'arena':
+          linked.arenaReferences.push({ slotIndex, byteOffset: reference.byteOffset });
+          break;
       }
     }
   }
@@ -103,7 +115,7 @@ export function linkProgram(object: ObjectFile, program: ObjectFunction): Linked
     functionInfo: hasAllTypes
       ? placed.map((p) => ({ slotIndex: p.slotIndex, typeId: p.function.typeId }))
       : [],
-    lines: shifted(placed, (f) => f.lines),
+    lines: placed.flatMap((p) => p.function.lines.map((line) => line.shiftedBy(p.slotIndex))),
     subprograms: placed.slice(1).map((p) => p.function.name),
   };
 }

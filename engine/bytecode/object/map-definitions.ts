@@ -4,7 +4,7 @@ import type { Btf } from '../btf/btf-reader.js';
 import type { BtfMember } from '../btf/btf-type.js';
 import { SYMBOL_TYPE } from '../elf/elf-format.js';
 import type { ElfFile } from '../elf/elf-reader.js';
-import type { ObjectMap } from './object-file.js';
+import type { ObjectMap } from './object-map.js';
 
 /** Where maps stand in .maps, which is how instructions name them. */
 export interface MapPlaces {
@@ -69,6 +69,11 @@ function readMap(btf: Btf, name: string, typeId: number, label: string): ObjectM
     flags: 0,
     keyTypeId: 0,
     valueTypeId: 0,
+    mapExtra: 0n,
+    numaNode: 0,
+    pinning: 'none' as const,
+    innerMap: undefined,
+    initialContents: [],
   };
   const number = (member: BtfMember) => numberOf(btf, member, `${label}: map ${name}`);
   const setSize = (which: 'keySize' | 'valueSize', byteSize: number): void => {

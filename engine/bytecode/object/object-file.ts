@@ -1,37 +1,45 @@
 import { VespidError } from '../../errors/index.js';
-import type { MapDefinition } from '../assembled-function.js';
 import { type BtfExt, readBtfExt } from '../btf/btf-ext.js';
 import { Btf } from '../btf/btf-reader.js';
-import { ByteReader } from '../byte-reader.js';
+import { type ByteOrder, ByteReader } from '../byte-reader.js';
 import { type ElfFile, type ElfSection, readElf } from '../elf/elf-reader.js';
+import type { ArenaSection } from './arena-section.js';
 import { type DataSection, readDataSections } from './data-sections.js';
 import { completeDataSections } from './kernel-btf.js';
 import { readMaps } from './map-definitions.js';
+import type { ObjectExtern } from './object-extern.js';
 import { readFunctions } from './object-functions.js';
+import type { ObjectMap } from './object-map.js';
 import { type ObjectFunction, resolveReferences } from './object-references.js';
+import type { StructOpsMap } from './struct-ops.js';
 
 /** A BPF object as its file says it is: nothing here depends on a kernel. */
 export interface ObjectFile {
   /** For messages. */
   readonly name: string;
+  /** Of the machine that it was built for. Instructions are in little-endian encoding whatever it is. */
+  readonly byteOrder: ByteOrder;
   /** `''` if the object has none. */
   readonly license: string;
+  /** KERNEL_VERSION() of the section `version`, which kprobes needed before Linux 5.0; 0 if there is none. */
+  readonly kernelVersion: number;
   /** Functions that the kernel calls, in the order of their sections and of their place there. */
   readonly programs: readonly ObjectFunction[];
   /** Functions that only other functions call. */
   readonly subprograms: readonly ObjectFunction[];
   readonly maps: readonly ObjectMap[];
+  /** `.rodata*`, `.data*` and `.bss*`. */
   readonly dataSections: readonly DataSection[];
+  readonly arena: ArenaSection | undefined;
+  /** What the object names and a kernel has: configuration values, variables, functions. */
+  readonly externs: readonly ObjectExtern[];
+  /** Bytes of the data section that the loader fills with the values of kconfig externs; 0 without those. */
+  readonly kconfigByteSize: number;
+  readonly structOps: readonly StructOpsMap[];
   /** The object's own types; `btf.bytes` is ready for BPF_BTF_LOAD. Undefined for an object built without -g. */
   readonly btf: Btf | undefined;
   /** What Vespid's compiler says about the object to Vespid (section `.vespid`); empty for other objects. */
   readonly metadata: Uint8Array;
-}
-
-/** A map that the object declares, with the types of key and value where it says them (0 where not). */
-export interface ObjectMap extends MapDefinition {
-  readonly keyTypeId: number;
-  readonly valueTypeId: number;
 }
 
 /** Ours alone: other loaders pass over a section that is not allocated. */
@@ -64,11 +72,17 @@ export function readObject(bytes: Uint8Array, name: string): ObjectFile {
   checkUniqueNames(programs, name);
   return {
     name,
+    byteOrder: 'little-endian',
     license: readLicense(elf),
+    kernelVersion: 0,
     programs,
     subprograms: functions.filter((f) => !isProgram(f)),
     maps,
     dataSections,
+    arena: undefined,
+    externs: [],
+    kconfigByteSize: 0,
+    structOps: [],
     btf,
     metadata: onlySection(elf, METADATA_SECTION)?.bytes ?? new Uint8Array(0),
   };

@@ -6,6 +6,7 @@ import { CORE_KINDS } from '../core/relocation-kind.js';
 import { SECTION_FLAG, SECTION_TYPE, SYMBOL_BINDING, SYMBOL_TYPE } from '../elf/elf-format.js';
 import type { ElfFile, ElfSection, ElfSymbol } from '../elf/elf-reader.js';
 import { SLOT_BYTES } from '../isa.js';
+import { ObjectLine } from './source-line.js';
 
 /** The kernel's BPF_COMPLEXITY_LIMIT_INSNS: no program has more instructions. */
 export const MAX_PROGRAM_SLOTS = 1_000_000;
@@ -22,16 +23,8 @@ export interface BareFunction {
   readonly instructions: Uint8Array;
   /** Its BTF type of kind function, 0 if the object does not say. */
   readonly typeId: number;
-  readonly lines: readonly SourceLine[];
+  readonly lines: readonly ObjectLine[];
   readonly coreRelocations: readonly PlacedCoreRelocation[];
-}
-
-export interface SourceLine {
-  readonly slotIndex: number;
-  readonly fileName: string;
-  readonly source: string;
-  readonly line: number;
-  readonly column: number;
 }
 
 export interface PlacedCoreRelocation extends CoreRelocation {
@@ -60,7 +53,7 @@ export function readFunctions(elf: ElfFile, ext: BtfExt, btf: Btf | undefined): 
     return symbols.map((symbol) => {
       const typeId = typeIds.get(symbol.value) ?? 0;
       if (typeId === 0 || btf?.kindOf(typeId) === 'function') {
-        return readFunction(elf, section, symbol, typeId, known);
+        return readFunction(elf, section, symbol, typeId, known, btf);
       }
       throw malformed(`${elf.label}: .BTF.ext: type ${typeId} of ${symbol.name} is not a function`);
     });
@@ -127,6 +120,7 @@ function readFunction(
   symbol: ElfSymbol,
   typeId: number,
   facts: SectionFacts,
+  btf: Btf | undefined,
 ): BareFunction {
   const start = symbol.value;
   const end = start + symbol.byteSize;
@@ -139,13 +133,10 @@ function readFunction(
     linkage: symbol.binding === SYMBOL_BINDING.local ? 'static' : 'global',
     instructions: section.bytes.subarray(start, end),
     typeId,
-    lines: within(facts.lines, start, end).map((record) => ({
-      slotIndex: slotOf(record),
-      fileName: record.fileName,
-      source: record.source,
-      line: record.line,
-      column: record.column,
-    })),
+    lines:
+      btf === undefined
+        ? []
+        : within(facts.lines, start, end).map((record) => new ObjectLine(slotOf(record), record, btf)),
     coreRelocations: within(facts.coreRelocations, start, end).map((record) => {
       const kind = CORE_KINDS[record.kind];
       if (kind === undefined) {

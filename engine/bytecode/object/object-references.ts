@@ -30,8 +30,10 @@ export type ObjectReference =
     }
   /** A call of a function of the kernel. */
   | { readonly kind: 'kfunc'; readonly slotIndex: number; readonly name: string }
-  /** The address of something outside of the object: a kernel variable, a configuration value. */
-  | { readonly kind: 'extern'; readonly slotIndex: number; readonly name: string };
+  /** The address of a variable or a function of the kernel. */
+  | { readonly kind: 'extern'; readonly slotIndex: number; readonly name: string }
+  /** A byte of the section of configuration values, or of the object's arena. */
+  | { readonly kind: 'kconfig' | 'arena'; readonly slotIndex: number; readonly byteOffset: number };
 
 /**
  * Gives every function the references of its instructions, from relocations and from calls that the compiler

@@ -16,8 +16,8 @@ const randomExt: fc.Arbitrary<BtfExt> = fc.record({
   lines: sections(
     fc.record({
       byteOffset: u32,
-      fileName: text,
-      source: text,
+      fileNameOffset: u32,
+      sourceOffset: u32,
       line: fc.nat(0x3f_ffff),
       column: fc.nat(0x3ff),
     }),
@@ -36,7 +36,7 @@ const SAMPLE: BtfExt = {
   lines: [
     {
       section: 'lsm/file_open',
-      records: [{ byteOffset: 8, fileName: 'a.c', source: 'x = 1;', line: 7, column: 3 }],
+      records: [{ byteOffset: 8, fileNameOffset: 1, sourceOffset: 5, line: 7, column: 3 }],
     },
   ],
   coreRelocations: [

@@ -20,6 +20,7 @@ import {
   linkProgram,
   type ObjectFile,
   programFacts,
+  programNamed,
   R0,
   R1,
   readObject,
@@ -313,10 +314,11 @@ describe('references out of the object', () => {
     expect(programFacts(object, program)).toMatchObject({ kfuncs: ['k'], helperIds: [] });
   });
 
-  test('a kernel variable is refused', () => {
+  test('the address of a kernel variable is listed by name', () => {
     const object = read(new Assembler('f').loadImmediate64(R1, 0n).exit(), RELOCATION_TYPE.imm64);
-    const [program] = object.programs;
-    expectCode('OBJECT_UNSUPPORTED', () => program && linkProgram(object, program), /uses k/);
+    expect(linkProgram(object, programNamed(object, 'f')).externReferences).toEqual([
+      { slotIndex: 0, name: 'k' },
+    ]);
   });
 });
 

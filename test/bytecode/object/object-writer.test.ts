@@ -14,13 +14,24 @@ import { expectCode } from '../documented-errors.js';
 import { sampleDefinition } from '../sample-object.js';
 import { randomDefinition } from './random-definition.js';
 
+/** What a written map says beyond its definition. */
+const NOTHING_MORE = {
+  keyTypeId: 0,
+  valueTypeId: 0,
+  mapExtra: 0n,
+  numaNode: 0,
+  pinning: 'none',
+  innerMap: undefined,
+  initialContents: [],
+};
+
 describe('writeObject', () => {
   const object = readObject(writeObject(sampleDefinition()), 'sample.bpf.o');
 
   test('keeps maps, constants, licence and metadata', () => {
     const { maps, metadata } = sampleDefinition();
     expect(object.license).toBe('GPL');
-    expect(object.maps).toEqual(maps.map((map) => ({ ...map, keyTypeId: 0, valueTypeId: 0 })));
+    expect(object.maps).toEqual(maps.map((map) => ({ ...map, ...NOTHING_MORE })));
     expect(object.metadata).toEqual(metadata);
     expect(object.dataSections).toMatchObject([
       {
@@ -176,7 +187,7 @@ describe('writeObject', () => {
         const read = readObject(writeObject(definition), 'random.o');
         expect(read.license).toBe(definition.license);
         expect(read.metadata).toEqual(definition.metadata);
-        expect(read.maps).toEqual(definition.maps.map((m) => ({ ...m, keyTypeId: 0, valueTypeId: 0 })));
+        expect(read.maps).toEqual(definition.maps.map((m) => ({ ...m, ...NOTHING_MORE })));
         expect(read.subprograms.map((f) => f.name)).toEqual(definition.subprograms.map((f) => f.name));
         expect(new Set(read.programs.map((f) => `${f.section} ${f.name}`))).toEqual(
           new Set(definition.programs.map((p) => `${p.section} ${p.function.name}`)),
