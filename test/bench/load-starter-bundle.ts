@@ -15,6 +15,7 @@ import {
 } from '../../signing/index.js';
 import { hostFeatures } from '../host/plan-policies.js';
 import { TestCgroup } from '../host/test-cgroup.js';
+import { median } from './median.js';
 import { packageRoot } from './package-root.js';
 
 const ROUNDS = 5;
@@ -93,9 +94,4 @@ function keys() {
     signer: parsePrivateKey(privateKeyPem, 'bench.key'),
     trust: { threshold: 1, keys: [{ id: 'bench', publicKey }] },
   };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((left, right) => left - right);
-  return Math.round((sorted[Math.floor(sorted.length / 2)] ?? 0) * 100) / 100;
 }

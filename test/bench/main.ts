@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { formatError, VespidError } from '../../engine/errors/index.js';
 import { fileOpenCost } from './file-open-cost.js';
+import { loadObjectVsLibbpf } from './load-object/load-object-vs-libbpf.js';
 import { loadStarterBundle } from './load-starter-bundle.js';
 import { packageVersion } from './package-root.js';
 import { ringToJsonl, ringToKafka } from './ring-to-sink.js';
@@ -15,6 +16,7 @@ const BENCHMARKS: Readonly<Record<string, (kafka: string | undefined) => Promise
   'ring-to-jsonl': ringToJsonl,
   'ring-to-kafka': (kafka) => (kafka === undefined ? undefined : ringToKafka(kafka)),
   'load-starter-bundle': loadStarterBundle,
+  'load-object-vs-libbpf': loadObjectVsLibbpf,
 };
 
 function describeMachine() {
