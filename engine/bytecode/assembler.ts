@@ -1,41 +1,16 @@
 import { VespidError } from '../errors/index.js';
 import type { AssembledFunction, FieldReference, SymbolReference } from './assembled-function.js';
-import {
-  type AccessBytes,
-  ALU,
-  type AluOperation,
-  ATOMIC,
-  CALL,
-  CLASS,
-  END,
-  EXIT,
-  HELPER,
-  type HelperName,
-  JA,
-  JUMP,
-  type JumpCondition,
-  MODE,
-  PSEUDO,
-  PSEUDO_CALL,
-  type Register,
-  SIZE,
-  SLOT_BYTES,
-  SOURCE,
-} from './isa.js';
+import { encodeInstruction, encodeInstructions } from './instruction/encode-instructions.js';
+import type { HelperName } from './instruction/helper-function.js';
+import { HELPER } from './instruction/helper-functions.generated.js';
+import { type Instruction, type Operand, slotCountOf, type Width } from './instruction/instruction.js';
+import type { AccessBytes, AluOperation, JumpCondition, Register } from './isa.js';
 
 /** A place in the code that jumps can name before it is placed. */
 export interface Label {
   readonly name: string;
   slotIndex: number | undefined;
   isTarget: boolean;
-}
-
-interface Slot {
-  readonly opcode: number;
-  readonly destination: number;
-  readonly source: number;
-  offset: number;
-  readonly immediate: number;
 }
 
 /** A field of a kernel struct, by name: what CO-RE resolves when the program is loaded. */
@@ -51,8 +26,9 @@ export interface FieldPath {
  * before {@link Assembler.finish}.
  */
 export class Assembler {
-  readonly #slots: Slot[] = [];
-  readonly #jumps: { slotIndex: number; label: Label }[] = [];
+  readonly #instructions: Instruction[] = [];
+  #slotIndex = 0;
+  readonly #jumps: { index: number; slotIndex: number; label: Label }[] = [];
   readonly #symbolReferences: SymbolReference[] = [];
   readonly #fieldReferences: FieldReference[] = [];
   /** After a jump or an exit, until a label that something jumps to. */
@@ -62,7 +38,7 @@ export class Assembler {
 
   /** Slots so far: the index that the next instruction gets. */
   get slotIndex(): number {
-    return this.#slots.length;
+    return this.#slotIndex;
   }
 
   label(name: string): Label {
@@ -78,117 +54,95 @@ export class Assembler {
 
   /** dst = src */
   move(destination: Register, source: Register): this {
-    return this.#emit(CLASS.alu64 | SOURCE.x | ALU.mov, destination, source, 0, 0);
+    return this.alu('mov', destination, source);
   }
 
   /** dst = immediate, sign-extended from 32 bits. */
   moveImmediate(destination: Register, immediate: number): this {
-    return this.#emit(CLASS.alu64 | SOURCE.k | ALU.mov, destination, 0, 0, this.#int32(immediate));
+    return this.aluImmediate('mov', destination, immediate);
   }
 
   /** dst (64 bits) = dst op src */
   alu(operation: AluOperation, destination: Register, source: Register): this {
-    return this.#emit(CLASS.alu64 | SOURCE.x | ALU[operation], destination, source, 0, 0);
+    return this.#emitAlu(64, operation, destination, { kind: 'register', register: source });
   }
 
   aluImmediate(operation: AluOperation, destination: Register, immediate: number): this {
-    return this.#emit(CLASS.alu64 | SOURCE.k | ALU[operation], destination, 0, 0, this.#int32(immediate));
+    return this.#emitAlu(64, operation, destination, { kind: 'immediate', value: immediate });
   }
 
   /** The low 32 bits of dst = dst op src; the high 32 become zero. */
   alu32(operation: AluOperation, destination: Register, source: Register): this {
-    return this.#emit(CLASS.alu32 | SOURCE.x | ALU[operation], destination, source, 0, 0);
+    return this.#emitAlu(32, operation, destination, { kind: 'register', register: source });
   }
 
+  /** The immediate signed or unsigned. */
   alu32Immediate(operation: AluOperation, destination: Register, immediate: number): this {
-    return this.#emit(CLASS.alu32 | SOURCE.k | ALU[operation], destination, 0, 0, immediate | 0);
+    return this.#emitAlu(32, operation, destination, { kind: 'immediate', value: immediate | 0 });
   }
 
   /** dst = dst in big-endian byte order: `be16`, `be32`, `be64` of RFC 9669 section 4.2. */
   toBigEndian(destination: Register, bits: 16 | 32 | 64): this {
-    return this.#emit(CLASS.alu32 | SOURCE.x | END, destination, 0, 0, bits);
+    return this.#emit({ kind: 'to-byte-order', byteOrder: 'big-endian', bits, destination });
   }
 
   /** dst = *(uN *)(src + offset) */
   load(bytes: AccessBytes, destination: Register, source: Register, offset: number): this {
-    return this.#emit(CLASS.ldx | MODE.mem | SIZE[bytes], destination, source, this.#int16(offset), 0);
+    return this.#emit({ kind: 'load', bytes, isSigned: false, destination, base: source, offset });
   }
 
   /** *(uN *)(dst + offset) = src */
   store(bytes: AccessBytes, destination: Register, offset: number, source: Register): this {
-    return this.#emit(CLASS.stx | MODE.mem | SIZE[bytes], destination, source, this.#int16(offset), 0);
+    const from: Operand = { kind: 'register', register: source };
+    return this.#emit({ kind: 'store', bytes, base: destination, offset, source: from });
   }
 
   storeImmediate(bytes: AccessBytes, destination: Register, offset: number, immediate: number): this {
-    return this.#emit(
-      CLASS.st | MODE.mem | SIZE[bytes],
-      destination,
-      0,
-      this.#int16(offset),
-      this.#int32(immediate),
-    );
+    const from: Operand = { kind: 'immediate', value: immediate };
+    return this.#emit({ kind: 'store', bytes, base: destination, offset, source: from });
   }
 
   /** src = exchange(*(uN *)(dst + offset), src), sequentially consistent. */
   exchange(bytes: 4 | 8, destination: Register, offset: number, source: Register): this {
-    return this.#emit(
-      CLASS.stx | MODE.atomic | SIZE[bytes],
-      destination,
-      source,
-      this.#int16(offset),
-      ATOMIC.exchange,
-    );
+    return this.#emit({ kind: 'exchange', bytes, base: destination, offset, source });
   }
 
   /** *(uN *)(dst + offset) += src, atomically. */
   atomicAdd(bytes: 4 | 8, destination: Register, offset: number, source: Register): this {
-    return this.#emit(
-      CLASS.stx | MODE.atomic | SIZE[bytes],
-      destination,
-      source,
-      this.#int16(offset),
-      ATOMIC.add,
-    );
+    const place = { bytes, base: destination, offset, source };
+    return this.#emit({ kind: 'atomic', operation: 'add', fetch: false, ...place });
   }
 
   jump(label: Label): this {
     this.#note(() => this.#jumpTo(label));
-    this.#emit(CLASS.jmp | JA, 0, 0, 0, 0);
+    this.#emit({ kind: 'jump', isLong: false, offset: 0 });
     this.#isUnreachable = true;
     return this;
   }
 
   jumpIf(condition: JumpCondition, left: Register, right: Register, label: Label): this {
-    this.#note(() => this.#jumpTo(label));
-    return this.#emit(CLASS.jmp | SOURCE.x | JUMP[condition], left, right, 0, 0);
+    return this.#emitJumpIf(64, condition, left, { kind: 'register', register: right }, label);
   }
 
   /** Compares 64 bits with a sign-extended 32-bit immediate. */
   jumpIfImmediate(condition: JumpCondition, left: Register, immediate: number, label: Label): this {
-    this.#note(() => this.#jumpTo(label));
-    return this.#emit(CLASS.jmp | SOURCE.k | JUMP[condition], left, 0, 0, this.#int32(immediate));
+    return this.#emitJumpIf(64, condition, left, { kind: 'immediate', value: immediate }, label);
   }
 
-  /** Compares the low 32 bits. */
+  /** Compares the low 32 bits; the immediate signed or unsigned. */
   jump32IfImmediate(condition: JumpCondition, left: Register, immediate: number, label: Label): this {
-    this.#note(() => this.#jumpTo(label));
-    return this.#emit(CLASS.jmp32 | SOURCE.k | JUMP[condition], left, 0, 0, immediate | 0);
+    return this.#emitJumpIf(32, condition, left, { kind: 'immediate', value: immediate | 0 }, label);
   }
 
-  /** dst = a 64-bit constant; takes two slots. */
+  /** dst = a 64-bit constant, signed or unsigned; takes two slots. */
   loadImmediate64(destination: Register, value: bigint): this {
-    return this.#loadWide(
-      destination,
-      0,
-      Number(BigInt.asIntN(32, value)),
-      Number(BigInt.asIntN(32, value >> 32n)),
-    );
+    return this.#emit({ kind: 'load-immediate64', destination, value: BigInt.asIntN(64, value) });
   }
 
   /** dst = address of a map. */
   loadMap(destination: Register, map: string): this {
     this.#note(() => this.#symbolReferences.push({ kind: 'map', slotIndex: this.slotIndex, map }));
-    return this.#loadWide(destination, 0, 0, 0);
+    return this.loadImmediate64(destination, 0n);
   }
 
   /** dst = address of a byte in a read-only global. */
@@ -196,7 +150,7 @@ export class Assembler {
     this.#note(() =>
       this.#symbolReferences.push({ kind: 'data', slotIndex: this.slotIndex, constant, byteOffset }),
     );
-    return this.#loadWide(destination, 0, 0, 0);
+    return this.loadImmediate64(destination, 0n);
   }
 
   /** dst = address of a function of this object, for a callback. */
@@ -204,20 +158,20 @@ export class Assembler {
     this.#note(() =>
       this.#symbolReferences.push({ kind: 'function-address', slotIndex: this.slotIndex, target }),
     );
-    return this.#loadWide(destination, PSEUDO.function, 0, 0);
+    return this.#emit({ kind: 'load-address', destination, address: { kind: 'function', offset: 0 } });
   }
 
   callHelper(helper: HelperName): this {
-    return this.#emit(CLASS.jmp | CALL, 0, 0, 0, HELPER[helper]);
+    return this.#emit({ kind: 'call-helper', helperId: HELPER[helper] });
   }
 
   callFunction(target: string): this {
     this.#note(() => this.#symbolReferences.push({ kind: 'call', slotIndex: this.slotIndex, target }));
-    return this.#emit(CLASS.jmp | CALL, 0, PSEUDO_CALL, 0, -1);
+    return this.#emit({ kind: 'call-local', offset: -1 });
   }
 
   exit(): this {
-    this.#emit(CLASS.jmp | EXIT, 0, 0, 0, 0);
+    this.#emit({ kind: 'exit' });
     this.#isUnreachable = true;
     return this;
   }
@@ -264,28 +218,37 @@ export class Assembler {
 
   /** @throws VespidError ASSEMBLER_INVALID when a label was never placed or a jump is too far. */
   finish(): AssembledFunction {
-    for (const { slotIndex, label } of this.#jumps) {
+    for (const { index, slotIndex, label } of this.#jumps) {
       if (label.slotIndex === undefined) this.#fail(`label ${label.name} is never placed`);
-      const slot = this.#slots[slotIndex];
-      if (slot !== undefined) slot.offset = this.#int16(label.slotIndex - slotIndex - 1);
+      const jump = this.#instructions[index];
+      if (jump?.kind !== 'jump' && jump?.kind !== 'jump-if') continue;
+      const placed = { ...jump, offset: label.slotIndex - slotIndex - 1 };
+      this.#check(placed, slotIndex);
+      this.#instructions[index] = placed;
     }
     return {
       name: this.name,
-      instructions: encodeSlots(this.#slots),
+      instructions: encodeInstructions(this.#instructions),
       symbolReferences: this.#symbolReferences,
       fieldReferences: this.#fieldReferences,
     };
   }
 
-  #loadWide(destination: Register, source: number, low: number, high: number): this {
-    this.#emit(CLASS.ld | MODE.imm | SIZE[8], destination, source, 0, low);
-    return this.#emit(0, 0, 0, 0, high);
+  #emitAlu(width: Width, operation: AluOperation, destination: Register, source: Operand): this {
+    // `neg` has one operand; the programmatic form passes any.
+    if (operation === 'neg') return this.#emit({ kind: 'negate', width, destination });
+    return this.#emit({ kind: 'alu', width, operation, destination, source });
+  }
+
+  #emitJumpIf(width: Width, condition: JumpCondition, left: Register, right: Operand, label: Label): this {
+    this.#note(() => this.#jumpTo(label));
+    return this.#emit({ kind: 'jump-if', width, condition, left, right, offset: 0 });
   }
 
   #jumpTo(label: Label): void {
     if (label.slotIndex !== undefined) this.#fail(`a jump back to label ${label.name}`);
     label.isTarget = true;
-    this.#jumps.push({ slotIndex: this.slotIndex, label });
+    this.#jumps.push({ index: this.#instructions.length, slotIndex: this.#slotIndex, label });
   }
 
   /** Runs `record` when the next instruction is kept. */
@@ -293,40 +256,20 @@ export class Assembler {
     if (!this.#isUnreachable) record();
   }
 
-  #emit(opcode: number, destination: number, source: number, offset: number, immediate: number): this {
-    if (!this.#isUnreachable) this.#slots.push({ opcode, destination, source, offset, immediate });
+  #emit(instruction: Instruction): this {
+    if (this.#isUnreachable) return this;
+    this.#check(instruction, this.#slotIndex);
+    this.#instructions.push(instruction);
+    this.#slotIndex += slotCountOf(instruction);
     return this;
   }
 
-  #int16(value: number): number {
-    if (!Number.isInteger(value) || value < -0x8000 || value > 0x7fff) {
-      this.#fail(`offset ${value} does not fit in 16 bits`);
-    }
-    return value;
-  }
-
-  #int32(value: number): number {
-    if (!Number.isInteger(value) || value < -0x8000_0000 || value > 0x7fff_ffff) {
-      this.#fail(`immediate ${value} does not fit in 32 bits`);
-    }
-    return value;
+  /** Encodes it for the sake of the error: at the call that is at fault, not in `finish`. */
+  #check(instruction: Instruction, slotIndex: number): void {
+    encodeInstruction(instruction, `${this.name}, slot ${slotIndex}`);
   }
 
   #fail(what: string): never {
     throw new VespidError('ASSEMBLER_INVALID', `${this.name}, slot ${this.slotIndex}: ${what}`);
   }
-}
-
-/** The wire form of RFC 9669 section 3, little-endian. */
-function encodeSlots(slots: readonly Slot[]): Uint8Array {
-  const bytes = new Uint8Array(slots.length * SLOT_BYTES);
-  const view = new DataView(bytes.buffer);
-  slots.forEach((slot, index) => {
-    const at = index * SLOT_BYTES;
-    view.setUint8(at, slot.opcode);
-    view.setUint8(at + 1, (slot.source << 4) | slot.destination);
-    view.setInt16(at + 2, slot.offset, true);
-    view.setInt32(at + 4, slot.immediate, true);
-  });
-  return bytes;
 }

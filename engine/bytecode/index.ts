@@ -24,8 +24,34 @@ export { POISON_HELPER_ID } from './core/patch-instruction.js';
 export type { CoreKind } from './core/relocation-kind.js';
 export type { CoreResolution } from './core/resolution.js';
 export {
-  HELPER,
-  type HelperName,
+  type ConformanceGroup,
+  conformanceGroupOf,
+  conformanceGroupsOf,
+  INCLUDED_GROUPS,
+} from './instruction/conformance-group.js';
+export {
+  type DecodeOptions,
+  decodeInstructions,
+  MAX_INSTRUCTION_SLOTS,
+  placedInstructions,
+} from './instruction/decode-instructions.js';
+export { encodeInstructions } from './instruction/encode-instructions.js';
+export { type HelperName, helperId, helperName } from './instruction/helper-function.js';
+export { HELPER } from './instruction/helper-functions.generated.js';
+export {
+  type Address,
+  type AluInstruction,
+  type AtomicInstruction,
+  type CallInstruction,
+  type Instruction,
+  type InstructionKind,
+  type JumpInstruction,
+  type MemoryInstruction,
+  type Operand,
+  slotCountOf,
+  type WideInstruction,
+} from './instruction/instruction.js';
+export {
   MAP_TYPE,
   PSEUDO,
   R0,

@@ -1,5 +1,6 @@
 /**
- * The BPF instruction set as far as Vespid emits it: RFC 9669 sections 3 to 5, and the calls that Linux adds.
+ * The numbers of the BPF instruction set: RFC 9669 sections 3 to 5, and what Linux adds to it
+ * (include/uapi/linux/bpf.h). `instruction/` says which of them go together.
  */
 
 /** A register number. R10 is the read-only frame pointer; R1 to R5 are lost over a call (RFC 9669, 2.2). */
@@ -52,8 +53,17 @@ export const ALU = {
 } as const;
 export type AluOperation = keyof typeof ALU;
 
-/** Byte swaps, RFC 9669 section 4.2: class alu32, the source bit says to big (1) or to little (0) endian. */
+/**
+ * Byte swaps, RFC 9669 section 4.2. Class alu32: the source bit says to big (1) or to little (0) endian. Class
+ * alu64: unconditional. The width is in the immediate.
+ */
 export const END = 0xd0;
+
+/** In the offset of `div` and `mod`: signed, RFC 9669 section 4.1. */
+export const SIGNED_DIVISION = 1;
+
+/** In the offset of a 64-bit `mov`: BPF_ADDR_SPACE_CAST of include/linux/filter.h. */
+export const ADDRESS_SPACE_CAST = 1;
 
 /** Jumps, RFC 9669 section 4.3. */
 export const JUMP = {
@@ -73,46 +83,52 @@ export type JumpCondition = keyof typeof JUMP;
 export const JA = 0x00;
 export const CALL = 0x80;
 export const EXIT = 0x90;
+/** BPF_JCOND of include/uapi/linux/bpf.h; source register 0 is BPF_MAY_GOTO. */
+export const JCOND = 0xe0;
 
 /** Access sizes in bytes, RFC 9669 section 5. */
 export const SIZE = { 4: 0x00, 2: 0x08, 1: 0x10, 8: 0x18 } as const;
 export type AccessBytes = keyof typeof SIZE;
 
-/** Access modes, RFC 9669 section 5. */
-export const MODE = { imm: 0x00, mem: 0x60, atomic: 0xc0 } as const;
+/** Access modes, RFC 9669 section 5; `abs` and `ind` are of the legacy packet group. */
+export const MODE = { imm: 0x00, abs: 0x20, ind: 0x40, mem: 0x60, memSigned: 0x80, atomic: 0xc0 } as const;
 
-/** Atomic operations, RFC 9669 section 5.3, in the immediate. */
-export const ATOMIC = { add: 0x00, fetchAdd: 0x01, exchange: 0xe1, compareExchange: 0xf1 } as const;
-
-/** `ld_imm64` subtypes in the source register, RFC 9669 section 5.4. */
-export const PSEUDO = { mapFd: 1, mapValue: 2, function: 4 } as const;
-
-/** The source register of `call`: a local function, RFC 9669 section 4.3.1. */
-export const PSEUDO_CALL = 1;
-
-/** Helper functions by number, `___BPF_FUNC_MAPPER` of include/uapi/linux/bpf.h. */
-export const HELPER = {
-  map_lookup_elem: 1,
-  map_update_elem: 2,
-  map_delete_elem: 3,
-  get_current_pid_tgid: 14,
-  get_current_uid_gid: 15,
-  get_current_comm: 16,
-  get_current_task: 35,
-  get_current_cgroup_id: 80,
-  send_signal: 109,
-  probe_read_user: 112,
-  probe_read_kernel: 113,
-  probe_read_user_str: 114,
-  probe_read_kernel_str: 115,
-  get_current_ancestor_cgroup_id: 123,
-  ktime_get_boot_ns: 125,
-  ringbuf_output: 130,
-  get_current_task_btf: 158,
-  task_pt_regs: 175,
-  loop: 181,
+/**
+ * Atomic operations, RFC 9669 section 5.3, in the immediate. The last two are Linux's (6.15): BPF_LOAD_ACQ and
+ * BPF_STORE_REL of include/uapi/linux/bpf.h.
+ */
+export const ATOMIC = {
+  add: 0x00,
+  or: 0x40,
+  and: 0x50,
+  xor: 0xa0,
+  fetchAdd: 0x01,
+  fetchOr: 0x41,
+  fetchAnd: 0x51,
+  fetchXor: 0xa1,
+  exchange: 0xe1,
+  compareExchange: 0xf1,
+  loadAcquire: 0x100,
+  storeRelease: 0x110,
 } as const;
-export type HelperName = keyof typeof HELPER;
+
+/**
+ * `ld_imm64` subtypes in the source register, RFC 9669 section 5.4; BPF_PSEUDO_* of include/uapi/linux/bpf.h.
+ * 0 is a plain number.
+ */
+export const PSEUDO = {
+  mapFd: 1,
+  mapValue: 2,
+  variable: 3,
+  function: 4,
+  mapIndex: 5,
+  mapIndexValue: 6,
+} as const;
+
+/** The source register of `call`: a local function, RFC 9669 section 4.3.1. 0 is a helper by its number. */
+export const PSEUDO_CALL = 1;
+/** The source register of `call`: a kernel function by its BTF id (BPF_PSEUDO_KFUNC_CALL). */
+export const PSEUDO_KFUNC_CALL = 2;
 
 /** Map types, enum bpf_map_type of include/uapi/linux/bpf.h. */
 export const MAP_TYPE = { hash: 1, array: 2, percpuArray: 6, ringbuf: 27 } as const;

@@ -1,5 +1,5 @@
 import type { FileDescription, ProgramClaim } from '../../signing/index.js';
-import { HELPER } from '../bytecode/index.js';
+import { helperName } from '../bytecode/index.js';
 import { tableLines } from './text-table.js';
 
 /** What a bundle holds, as `sign`, `verify` and `inspect` show it. */
@@ -58,7 +58,7 @@ function attachmentOf({ attachType, attachTarget }: ProgramClaim): string {
 function callTable(programs: readonly ProgramClaim[]): string[] {
   const programsByCalls = new Map<string, string[]>();
   for (const program of programs) {
-    const calls = [...program.helpers.map(helperName), ...program.kfuncs].join(' ') || 'nothing';
+    const calls = [...program.helpers.map(helperLabel), ...program.kfuncs].join(' ') || 'nothing';
     programsByCalls.set(calls, [...(programsByCalls.get(calls) ?? []), program.name]);
   }
   return tableLines(
@@ -67,11 +67,7 @@ function callTable(programs: readonly ProgramClaim[]): string[] {
   );
 }
 
-const HELPER_NAMES: ReadonlyMap<number, string> = new Map(
-  Object.entries(HELPER).map(([name, id]) => [id, name]),
-);
-
-/** The kernel's name, or `helper#6` for one that Vespid itself has no use for. */
-function helperName(id: number): string {
-  return HELPER_NAMES.get(id) ?? `helper#${id}`;
+/** The kernel's name, or `helper#999` for one that is newer than our table. */
+function helperLabel(id: number): string {
+  return helperName(id) ?? `helper#${id}`;
 }

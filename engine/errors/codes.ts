@@ -34,6 +34,13 @@ export const ERROR_CODES = {
     exit: 1,
     summary: 'code that cannot be encoded: a label not placed, a value out of range',
   },
+  INSTRUCTION_TRUNCATED: { exit: 1, summary: 'code ends within an instruction' },
+  INSTRUCTION_UNKNOWN: { exit: 1, summary: 'code has an opcode or operation that is no BPF instruction' },
+  INSTRUCTION_RESERVED_FIELD: {
+    exit: 1,
+    summary: 'an instruction has a value in a field that has to be zero or hold another',
+  },
+  INSTRUCTION_LIMIT: { exit: 1, summary: 'code has more instructions than any kernel takes' },
 
   COMPILE_LIMIT: { exit: 1, summary: 'a policy set that needs more than a program can hold' },
   COMPILE_UNREADABLE_FIELD: {

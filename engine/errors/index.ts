@@ -1,3 +1,4 @@
 export { ERROR_CODES, type ErrorCode, type ErrorCodeEntry } from './codes.js';
+export { closestName, suggestName } from './did-you-mean.js';
 export { formatSourceLocation, locate, type SourceLocation } from './source-location.js';
 export { formatError, VespidError, type VespidErrorOptions } from './vespid-error.js';

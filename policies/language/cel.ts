@@ -1,8 +1,7 @@
 import { type ASTNode, Environment, ParseError, TypeError as TypeCheckError } from '@marcbachmann/cel-js';
-import { VespidError } from '../../engine/errors/index.js';
+import { suggestName, VespidError } from '../../engine/errors/index.js';
 import { type FieldDefinition, findField, type HookDefinition, POLICY_HOOKS } from '../../lsm-hooks/index.js';
 import type { ConditionSource, TextRange } from './condition-source.js';
-import { suggestName } from './did-you-mean.js';
 import type { Expression, Literal } from './expression.js';
 import { MAX_CONDITION_DEPTH, MAX_CONDITION_LENGTH, MAX_CONDITION_NODES, MAX_LIST_LENGTH } from './limits.js';
 

@@ -1,3 +1,4 @@
+import { suggestName } from '../../engine/errors/index.js';
 import { POLICY_HOOKS } from '../../lsm-hooks/index.js';
 import { ATTACK_VERSION, findTechnique, replacementFor } from '../../rules-mitre/index.js';
 import { checkSchema, type PolicyForm } from './check-schema.js';
@@ -5,7 +6,6 @@ import type { CheckedPolicy, CheckedRule } from './checked-policy.js';
 import type { Condition } from './condition.js';
 import { ALWAYS } from './condition-builders.js';
 import { scalarSource } from './condition-source.js';
-import { suggestName } from './did-you-mean.js';
 import { lowerCondition } from './lower-condition.js';
 import { refuseNotYetSupported } from './not-yet-supported.js';
 import type { PolicyDocument } from './policy-document.js';

@@ -1,6 +1,5 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
-import type { ErrorCode, VespidError } from '../../engine/errors/index.js';
-import { suggestName } from './did-you-mean.js';
+import { type ErrorCode, suggestName, type VespidError } from '../../engine/errors/index.js';
 import { type DocumentPath, formatPath, type PolicyDocument } from './policy-document.js';
 import { POLICY_SCHEMA } from './policy-schema.generated.js';
 

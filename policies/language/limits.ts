@@ -30,8 +30,5 @@ export const MAX_CONDITION_DEPTH = 64;
 /** Constants in one list: beyond this a set belongs into data of its own, not into a condition. */
 export const MAX_LIST_LENGTH = 1000;
 
-/** Names longer than this get no did-you-mean, whose cost is the product of two lengths. */
-export const MAX_SUGGESTION_LENGTH = 64;
-
 /** UTF-16 units of an error's message: it quotes the file, which may hold a key of a hundred thousand. */
 export const MAX_MESSAGE_LENGTH = 400;

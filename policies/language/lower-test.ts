@@ -1,8 +1,7 @@
-import type { VespidError } from '../../engine/errors/index.js';
+import { suggestName, type VespidError } from '../../engine/errors/index.js';
 import type { FieldDefinition } from '../../lsm-hooks/index.js';
 import type { Condition, IpRange, Test } from './condition.js';
 import { ALWAYS, anyOf, NEVER, negate, unique, uniqueRanges } from './condition-builders.js';
-import { suggestName } from './did-you-mean.js';
 import type { Literal, OrderOperator } from './expression.js';
 import { formatIpAddress, isIpv4Mapped, maskBytes, parseIpAddress } from './ip-address.js';
 

@@ -55,7 +55,7 @@ const endsFlow = (instruction: Instruction) =>
   isExit(instruction) || (isJump(instruction) && operationOf(instruction.opcode) === JA);
 
 /** Arguments of the helpers that Vespid's programs call, from the prototypes of include/uapi/linux/bpf.h. */
-const HELPER_ARGUMENTS: Readonly<Record<HelperName, number>> = {
+const HELPER_ARGUMENTS: Readonly<Partial<Record<HelperName, number>>> = {
   map_lookup_elem: 2,
   map_update_elem: 4,
   map_delete_elem: 2,
@@ -77,7 +77,7 @@ const HELPER_ARGUMENTS: Readonly<Record<HelperName, number>> = {
   loop: 4,
 };
 const ARGUMENTS_BY_ID = new Map<number, number>(
-  Object.entries(HELPER).map(([name, id]) => [id, HELPER_ARGUMENTS[name as HelperName]]),
+  Object.entries(HELPER_ARGUMENTS).map(([name, count]) => [HELPER[name as HelperName], count]),
 );
 
 /** A set of registers: bit n = Rn. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { closestName, suggestName } from '../../engine/errors/index.js';
 import { FILE_OPEN } from '../../lsm-hooks/index.js';
-import { closestName, suggestName } from '../../policies/language/did-you-mean.js';
 import {
   evaluateCondition,
   fieldsOf,

@@ -1,4 +1,5 @@
-import { MAX_SUGGESTION_LENGTH } from './limits.js';
+/** Names longer than this get no did-you-mean, whose cost is the product of two lengths. */
+const MAX_SUGGESTION_LENGTH = 64;
 
 /** Edits (insert, delete, replace, swap of neighbours) that turn `from` into `to`. */
 function editDistance(from: string, to: string): number {
