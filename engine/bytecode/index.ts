@@ -53,6 +53,7 @@ export {
 } from './instruction/instruction.js';
 export {
   MAP_TYPE,
+  type MapTypeName,
   PSEUDO,
   R0,
   R1,

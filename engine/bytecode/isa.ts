@@ -131,7 +131,42 @@ export const PSEUDO_CALL = 1;
 export const PSEUDO_KFUNC_CALL = 2;
 
 /** Map types, enum bpf_map_type of include/uapi/linux/bpf.h. */
-export const MAP_TYPE = { hash: 1, array: 2, percpuArray: 6, ringbuf: 27 } as const;
+export const MAP_TYPE = {
+  hash: 1,
+  array: 2,
+  progArray: 3,
+  perfEventArray: 4,
+  percpuHash: 5,
+  percpuArray: 6,
+  stackTrace: 7,
+  cgroupArray: 8,
+  lruHash: 9,
+  lruPercpuHash: 10,
+  lpmTrie: 11,
+  arrayOfMaps: 12,
+  hashOfMaps: 13,
+  devmap: 14,
+  sockmap: 15,
+  cpumap: 16,
+  xskmap: 17,
+  sockhash: 18,
+  cgroupStorage: 19,
+  reuseportSockarray: 20,
+  percpuCgroupStorage: 21,
+  queue: 22,
+  stack: 23,
+  skStorage: 24,
+  devmapHash: 25,
+  structOps: 26,
+  ringbuf: 27,
+  inodeStorage: 28,
+  taskStorage: 29,
+  bloomFilter: 30,
+  userRingbuf: 31,
+  cgrpStorage: 32,
+  arena: 33,
+} as const;
+export type MapTypeName = keyof typeof MAP_TYPE;
 
 /** Stack of one program over all its frames, MAX_BPF_STACK of include/linux/filter.h. */
 export const MAX_STACK_BYTES = 512;

@@ -19,6 +19,12 @@ export class Attributes {
     return this;
   }
 
+  /** For descriptors that the header declares as `__s32`. */
+  i32(byteOffset: number, value: number): this {
+    this.#view.setInt32(byteOffset, value, true);
+    return this;
+  }
+
   u64(byteOffset: number, value: bigint): this {
     this.#view.setBigUint64(byteOffset, value, true);
     return this;
@@ -38,6 +44,10 @@ export class Attributes {
 
   readU32(byteOffset: number): number {
     return this.#view.getUint32(byteOffset, true);
+  }
+
+  readU64(byteOffset: number): bigint {
+    return this.#view.getBigUint64(byteOffset, true);
   }
 }
 
