@@ -56,6 +56,12 @@ export const ERROR_CODES = {
   KERNEL_CALL_FAILED: { exit: 1, summary: 'a system call failed' },
   PROGRAM_REFUSED: { exit: 1, summary: "the kernel's verifier refused a program; the log says why" },
   BTF_REFUSED: { exit: 1, summary: "the kernel refused an object's BTF; the log says why" },
+  KERNEL_OBJECT_GONE: { exit: 1, summary: 'the kernel has no map, program, BTF or link of an id' },
+  KERNEL_SYMBOLS_HIDDEN: { exit: 4, summary: 'the kernel does not tell the addresses of its symbols' },
+  MAP_ELEMENT_SIZE: { exit: 1, summary: 'a key or value is not of the size that its map has' },
+  PIN_NOT_FOUND: { exit: 1, summary: 'nothing is pinned at a path' },
+  PIN_EXISTS: { exit: 1, summary: 'a path that something is to be pinned at is taken' },
+  PIN_MISMATCH: { exit: 1, summary: 'what is pinned at a path is not what is expected there' },
   CGROUP_NOT_FOUND: { exit: 2, summary: 'a path that is not a cgroup v2 directory' },
 
   // Policies (policies/language)

@@ -1,24 +1,88 @@
 import type { MapDefinition } from '../bytecode/index.js';
 import { VespidError } from '../errors/index.js';
-import { Attributes } from './attributes.js';
-import { bpf, bpfError, tryBpf } from './bpf-command.js';
-import { errnoName } from './libc.js';
+import { bpfError, type Command } from './bpf-command.js';
+import { TOKEN_FD_FLAG } from './commands/btf-commands.js';
+import {
+  createMap,
+  type ElementCommand,
+  freezeMap,
+  mapElement,
+  nextMapKey,
+} from './commands/map-commands.js';
+import { errnoName, type SystemCallResult } from './libc.js';
+import { valueBytes } from './map-shape.js';
+import { openById } from './object-id.js';
+import { type MapInfo, mapInfo } from './object-info.js';
+import { openPinned, pin } from './object-pin.js';
 import { OwnedFd } from './owned-fd.js';
-import { possibleCpuCount } from './possible-cpus.js';
 
-/** BPF_F_* flags of include/uapi/linux/bpf.h. */
-export const MAP_FLAG = { readOnlyForPrograms: 0x80 } as const;
+/** BPF_F_* flags of BPF_MAP_CREATE, include/uapi/linux/bpf.h. */
+export const MAP_FLAG = {
+  noPreallocation: 0x1,
+  noCommonLru: 0x2,
+  numaNode: 0x4,
+  readOnlyForUser: 0x8,
+  writeOnlyForUser: 0x10,
+  stackBuildId: 0x20,
+  zeroSeed: 0x40,
+  readOnlyForPrograms: 0x80,
+  writeOnlyForPrograms: 0x100,
+  clone: 0x200,
+  mappable: 0x400,
+  preserveElements: 0x800,
+  innerMap: 0x1000,
+  link: 0x2000,
+  pathFd: 0x4000,
+  valueTypeBtfFd: 0x8000,
+  tokenFd: 0x1_0000,
+  segvOnFault: 0x2_0000,
+  noUserConversion: 0x4_0000,
+} as const;
 
-/** Per-CPU hash, array, LRU hash and cgroup storage, enum bpf_map_type. */
-const PER_CPU_TYPES = [5, 6, 10, 21];
+/** Flags of BPF_MAP_UPDATE_ELEM. */
+export const UPDATE_FLAG = { any: 0n, createOnly: 1n, replaceOnly: 2n, locked: 4n } as const;
 
-/** A BPF map that this process holds. Keys and values are raw bytes of the sizes in `definition`. */
+const NO_BYTES = new Uint8Array(0);
+
+/** A map to be made: {@link MapDefinition} and what only some maps need. */
+export interface MapCreate extends MapDefinition {
+  /** Hash functions of a bloom filter, address of an arena. */
+  readonly mapExtra?: bigint | undefined;
+  /** Counts only with {@link MAP_FLAG.numaNode}. */
+  readonly numaNode?: number | undefined;
+  /** What the maps in a map of maps look like; the kernel copies the shape, the map may be closed. */
+  readonly innerMap?: BpfMap | undefined;
+  /** Types of key and value in BTF that is loaded. */
+  readonly btf?:
+    | { readonly fd: number; readonly keyTypeId: number; readonly valueTypeId: number }
+    | undefined;
+  /** `btf_vmlinux_value_type_id`: the kernel's struct that wraps the value of a struct_ops map. */
+  readonly structOpsTypeId?: number | undefined;
+  /** The module's BTF that {@link structOpsTypeId} is in; the flag for it is set here. */
+  readonly valueTypeBtfObjFd?: number | undefined;
+  /** The device of an offloaded map. */
+  readonly interfaceIndex?: number | undefined;
+  /** Delegated rights; the flag for it is set here. */
+  readonly token?: OwnedFd | undefined;
+}
+
+/**
+ * A BPF map that this process holds. Keys and values are raw bytes of the map's own sizes, which are checked here:
+ * the kernel copies by them whatever the buffer's, and a short buffer would be memory corruption. A per-CPU value
+ * is that of all possible CPUs in a row, 8-byte aligned each (`perCpuValues`); a value of a map of maps, program
+ * array, perf event array or cgroup array is a 4-byte file descriptor on update and an id on lookup.
+ */
 export class BpfMap extends OwnedFd {
+  /** Bytes of one value in user space. */
+  readonly valueBytes: number;
+
+  /** Takes over `fd`. */
   constructor(
     fd: number,
     readonly definition: MapDefinition,
   ) {
     super(fd);
+    this.valueBytes = valueBytes(definition);
   }
 
   /**
@@ -26,74 +90,209 @@ export class BpfMap extends OwnedFd {
    *
    * @throws VespidError KERNEL_PERMISSION, KERNEL_CALL_FAILED
    */
-  static create(definition: MapDefinition): BpfMap {
-    const attributes = new Attributes(72)
-      .u32(0, definition.type)
-      .u32(4, definition.keySize)
-      .u32(8, definition.valueSize)
-      .u32(12, definition.maxEntries)
-      .u32(16, definition.flags)
-      .objectName(28, definition.name);
-    return new BpfMap(bpf('MAP_CREATE', attributes, `map ${definition.name}`), definition);
+  static create(create: MapCreate): BpfMap {
+    const { name, type, keySize, valueSize, maxEntries } = create;
+    const flags =
+      create.flags |
+      (create.token === undefined ? 0 : TOKEN_FD_FLAG) |
+      (create.valueTypeBtfObjFd === undefined ? 0 : MAP_FLAG.valueTypeBtfFd);
+    const result = createMap({
+      mapType: type,
+      keySize,
+      valueSize,
+      maxEntries,
+      mapFlags: flags,
+      mapName: name,
+      innerMapFd: create.innerMap?.fd,
+      numaNode: create.numaNode,
+      interfaceIndex: create.interfaceIndex,
+      btf: create.btf,
+      vmlinuxValueTypeId: create.structOpsTypeId,
+      mapExtra: create.mapExtra,
+      valueTypeBtfObjectFd: create.valueTypeBtfObjFd,
+      tokenFd: create.token?.fd,
+    });
+    if (!('value' in result)) throw bpfError('MAP_CREATE', result.errno, `map ${name}`);
+    return new BpfMap(result.value, { name, type, keySize, valueSize, maxEntries, flags });
   }
 
-  /** Sets one element; for a per-CPU map the value is that of all possible CPUs, 8-byte aligned each. */
-  update(key: Uint8Array, value: Uint8Array): void {
-    this.#checkValue(value);
-    bpf('MAP_UPDATE_ELEM', this.#element(key).pointer(16, value), `map ${this.definition.name}`);
+  /**
+   * The map with that id, wherever it comes from.
+   *
+   * @throws VespidError KERNEL_OBJECT_GONE when there is none, KERNEL_PERMISSION
+   */
+  static openById(id: number): BpfMap {
+    return BpfMap.#adopt(openById('MAP', id).release(), `map ${id}`);
+  }
+
+  /**
+   * The map that is pinned at `path`.
+   *
+   * @param expected if given, the pinned map must be of this form: all but its name
+   * @throws VespidError PIN_NOT_FOUND, PIN_MISMATCH for a map of another form or an object that is none,
+   *   KERNEL_PERMISSION
+   */
+  static openPinned(path: string, expected?: MapDefinition): BpfMap {
+    using opened = openPinned(path, 'map');
+    const map = BpfMap.#adopt(opened.release(), `map at ${path}`);
+    if (expected === undefined) return map;
+    const differences = mapDifferences(expected, map.definition);
+    if (differences.length === 0)
+      return new BpfMap(map.release(), { ...map.definition, name: expected.name });
+    map.close();
+    throw new VespidError(
+      'PIN_MISMATCH',
+      `the map at ${path} is not map ${expected.name}: ${differences.join(', ')}`,
+      {
+        hint: 'another program or version pinned it; remove the pin if nothing needs it, or pin elsewhere',
+        details: { path, map: expected.name },
+      },
+    );
+  }
+
+  /** Owns the descriptor from the first line: nothing leaks when the kernel does not tell about it. */
+  static #adopt(fd: number, subject: string): BpfMap {
+    using owned = new OwnedFd(fd);
+    const { name, type, keySize, valueSize, maxEntries, flags } = mapInfo(fd, subject);
+    return new BpfMap(owned.release(), { name, type, keySize, valueSize, maxEntries, flags });
   }
 
   /** Fills `value` and gives true, or gives false when the map has no such key. */
-  lookup(key: Uint8Array, value: Uint8Array): boolean {
-    this.#checkValue(value);
-    const result = tryBpf('MAP_LOOKUP_ELEM', this.#element(key).pointer(16, value));
-    if ('value' in result) return true;
-    if (errnoName(result.errno) === 'ENOENT') return false;
-    throw bpfError('MAP_LOOKUP_ELEM', result.errno, `map ${this.definition.name}`);
+  lookup(key: Uint8Array, value: Uint8Array, flags = 0n): boolean {
+    return this.#isFound('MAP_LOOKUP_ELEM', this.#element('MAP_LOOKUP_ELEM', key, value, flags));
+  }
+
+  /** The value of the key, new bytes each time; undefined when the map has no such key. */
+  get(key: Uint8Array): Uint8Array | undefined {
+    const value = new Uint8Array(this.valueBytes);
+    return this.lookup(key, value) ? value : undefined;
+  }
+
+  /**
+   * Sets one element.
+   *
+   * @param flags one of {@link UPDATE_FLAG}
+   * @throws VespidError KERNEL_CALL_FAILED: E2BIG when the map is full, EEXIST, ENOENT by the flags
+   */
+  update(key: Uint8Array, value: Uint8Array, flags: bigint = UPDATE_FLAG.any): void {
+    const result = this.#element('MAP_UPDATE_ELEM', key, value, flags);
+    if ('errno' in result) throw this.error('MAP_UPDATE_ELEM', result.errno);
   }
 
   /** Gives false when the map had no such key. */
   delete(key: Uint8Array): boolean {
-    const result = tryBpf('MAP_DELETE_ELEM', this.#element(key));
-    if ('value' in result) return true;
-    if (errnoName(result.errno) === 'ENOENT') return false;
-    throw bpfError('MAP_DELETE_ELEM', result.errno, `map ${this.definition.name}`);
+    return this.#isFound('MAP_DELETE_ELEM', this.#element('MAP_DELETE_ELEM', key, undefined, 0n));
   }
 
-  /** The kernel's id of this map, `struct bpf_map_info`. */
+  /** Takes the element out in one step; undefined when the map has no such key. Hash maps: kernel 5.14. */
+  lookupAndDelete(key: Uint8Array): Uint8Array | undefined {
+    const value = new Uint8Array(this.valueBytes);
+    const result = this.#element('MAP_LOOKUP_AND_DELETE_ELEM', key, value, 0n);
+    return this.#isFound('MAP_LOOKUP_AND_DELETE_ELEM', result) ? value : undefined;
+  }
+
+  /** Puts a value into a queue, stack or bloom filter. With `replaceOldest` a full queue makes room. */
+  push(value: Uint8Array, { replaceOldest = false } = {}): void {
+    this.update(NO_BYTES, value, replaceOldest ? UPDATE_FLAG.replaceOnly : UPDATE_FLAG.any);
+  }
+
+  /** Takes the next value of a queue or stack; undefined when it is empty. */
+  pop(): Uint8Array | undefined {
+    return this.lookupAndDelete(NO_BYTES);
+  }
+
+  /** The next value of a queue or stack, which stays there. */
+  peek(): Uint8Array | undefined {
+    return this.get(NO_BYTES);
+  }
+
+  /** Whether a bloom filter may hold the value: false is certain. */
+  mayContain(value: Uint8Array): boolean {
+    return this.lookup(NO_BYTES, value.slice());
+  }
+
+  /**
+   * The key behind `key`; the first when `key` is undefined or no longer in the map; undefined at the end.
+   *
+   * @throws VespidError KERNEL_CALL_FAILED for a type that has no keys to walk (queue, ring buffer, storage)
+   */
+  nextKey(key: Uint8Array | undefined): Uint8Array | undefined {
+    if (key !== undefined) this.#checkKey(key);
+    const next = new Uint8Array(this.definition.keySize);
+    const result = nextMapKey(this.fd, key, next);
+    return this.#isFound('MAP_GET_NEXT_KEY', result) ? next : undefined;
+  }
+
+  /** The kernel's view of the map. */
+  info(): MapInfo {
+    return mapInfo(this.fd, this.subject);
+  }
+
+  /** The kernel's id of this map. */
   id(): number {
-    const info = new Uint8Array(80);
-    const attributes = new Attributes(16).u32(0, this.fd).u32(4, info.byteLength).pointer(8, info);
-    bpf('OBJ_GET_INFO_BY_FD', attributes, `map ${this.definition.name}`);
-    return new DataView(info.buffer).getUint32(4, true);
+    return this.info().id;
   }
 
   /** BPF_MAP_FREEZE: user space can write no more, so the verifier takes the contents for constants. */
   freeze(): void {
-    bpf('MAP_FREEZE', new Attributes(4).u32(0, this.fd), `map ${this.definition.name}`);
+    freezeMap(this.fd, this.subject);
   }
 
-  /** The kernel copies by the map's own sizes, whatever the buffer's: a wrong length would be memory corruption. */
-  #checkValue(value: Uint8Array): void {
-    const { name, type, valueSize } = this.definition;
-    const isPerCpu = PER_CPU_TYPES.includes(type);
-    const expected = isPerCpu ? Math.ceil(valueSize / 8) * 8 * possibleCpuCount() : valueSize;
-    if (value.byteLength === expected) return;
+  /**
+   * Gives the map a name in a bpffs.
+   *
+   * @throws VespidError PIN_EXISTS, KERNEL_*
+   */
+  pin(path: string): void {
+    pin(this.fd, path, this.subject);
+  }
+
+  /** For messages: `map events`. */
+  get subject(): string {
+    return `map ${this.definition.name}`;
+  }
+
+  /** The error of a command on this map. */
+  error(command: Command, errno: number): VespidError {
+    return bpfError(command, errno, this.subject);
+  }
+
+  #element(
+    command: ElementCommand,
+    key: Uint8Array,
+    value: Uint8Array | undefined,
+    flags: bigint,
+  ): SystemCallResult {
+    this.#checkKey(key);
+    if (value !== undefined) this.#check('value', value, this.valueBytes);
+    return mapElement(command, this.fd, key, value ?? NO_BYTES, flags);
+  }
+
+  #isFound(command: ElementCommand | 'MAP_GET_NEXT_KEY', result: SystemCallResult): boolean {
+    if ('value' in result) return true;
+    if (errnoName(result.errno) === 'ENOENT') return false;
+    throw this.error(command, result.errno);
+  }
+
+  #checkKey(key: Uint8Array): void {
+    this.#check('key', key, this.definition.keySize);
+  }
+
+  #check(what: 'key' | 'value', bytes: Uint8Array, expected: number): void {
+    if (bytes.byteLength === expected) return;
     throw new VespidError(
-      'INTERNAL',
-      `map ${name}: expected a value of ${expected} bytes, got ${value.byteLength}`,
+      'MAP_ELEMENT_SIZE',
+      `${this.subject}: expected a ${what} of ${expected} bytes, got ${bytes.byteLength}`,
     );
   }
+}
 
-  #element(key: Uint8Array): Attributes {
-    if (key.byteLength !== this.definition.keySize) {
-      throw new VespidError(
-        'INTERNAL',
-        `map ${this.definition.name}: expected a key of ${this.definition.keySize} bytes, got ${key.byteLength}`,
-      );
-    }
-    return new Attributes(32).u32(0, this.fd).pointer(8, key);
-  }
+/** What of `actual` is not as expected, in words; the name may differ, as the kernel cuts it. */
+function mapDifferences(expected: MapDefinition, actual: MapDefinition): string[] {
+  const members = ['type', 'keySize', 'valueSize', 'maxEntries', 'flags'] as const;
+  return members
+    .filter((member) => expected[member] !== actual[member])
+    .map((member) => `${member} is ${actual[member]}, not ${expected[member]}`);
 }
 
 /** A little-endian u32, the key of array maps. */

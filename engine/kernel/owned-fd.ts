@@ -12,6 +12,12 @@ export class OwnedFd implements Disposable {
     closeFd(this.fd);
   }
 
+  /** Hands the descriptor to a new owner: this one closes it no more. */
+  release(): number {
+    this.#open = false;
+    return this.fd;
+  }
+
   [Symbol.dispose](): void {
     this.close();
   }

@@ -89,7 +89,9 @@ describe('BpfMap', () => {
   });
 
   test('refuses a key of another length before the kernel reads past it', () => {
-    expect(thrownBy(() => createMap({}).update(new Uint8Array(3), new Uint8Array(8))).code).toBe('INTERNAL');
+    expect(thrownBy(() => createMap({}).update(new Uint8Array(3), new Uint8Array(8))).code).toBe(
+      'MAP_ELEMENT_SIZE',
+    );
   });
 
   test('a per-CPU value is one for every possible CPU', () => {

@@ -14,7 +14,9 @@ export interface MapCreateAttributes {
   readonly innerMapFd?: number | undefined;
   readonly numaNode?: number | undefined;
   readonly interfaceIndex?: number | undefined;
-  readonly btf?: { readonly fd: number; readonly keyTypeId: number; readonly valueTypeId: number } | undefined;
+  readonly btf?:
+    | { readonly fd: number; readonly keyTypeId: number; readonly valueTypeId: number }
+    | undefined;
   /** Id of the struct in kernel BTF that is the value, for struct_ops. */
   readonly vmlinuxValueTypeId?: number | undefined;
   readonly mapExtra?: bigint | undefined;
