@@ -92,5 +92,5 @@ export {
   type ProgramTypeName,
 } from './object/program-type.js';
 export { parseSectionName, type SectionMeaning } from './object/section-name.js';
-export type { SourceLine } from './object/source-line.js';
+export { formatSourceLine, type SourceLine, sourceLineAt } from './object/source-line.js';
 export type { StructOpsFunction, StructOpsMap } from './object/struct-ops.js';

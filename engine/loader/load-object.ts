@@ -149,7 +149,7 @@ function relocate(object: ObjectFile, linked: LinkedProgram, needsEveryField: bo
   });
   const [missing] = poisoned;
   if (missing !== undefined && needsEveryField) {
-    throw new VespidError('KERNEL_UNSUPPORTED', `${object.name}: ${linked.name}: ${missing.reason}`);
+    throw new VespidError('KERNEL_UNSUPPORTED', `${missing.place}: ${missing.reason}`);
   }
   return instructions;
 }

@@ -1,5 +1,5 @@
 import type { Btf } from '../btf/btf-reader.js';
-import { compatibleKinds } from './compatibility.js';
+import { compatibleKinds } from './compatible-kinds.js';
 import type { CoreTarget } from './core-target.js';
 
 /** A type of the kernel that a type of the object may stand for. */

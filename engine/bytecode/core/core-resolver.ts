@@ -47,19 +47,17 @@ export class CoreResolver {
     return resolution;
   }
 
+  /** The access as a programmer would write it: `task_struct.mm.arg_start`. */
+  describe(relocation: CoreRelocation): string {
+    return describeAccess(parseAccess(relocation, this.#local));
+  }
+
   #resolve(relocation: CoreRelocation): CoreResolution {
     const { kind, typeId } = relocation;
-    if (kind === 'type-matches') {
-      throw coreError(
-        'CORE_UNSUPPORTED',
-        this.#local,
-        relocation,
-        'the kind type-matches is not supported yet',
-      );
-    }
     const local = parseAccess(relocation, this.#local);
+    const localKind = this.#local.kindOf(typeId);
     if (kind === 'type-id-local') return plainValue(BigInt(typeId), BigInt(typeId), false);
-    if (typeId === 0 || this.#local.nameOf(typeId) === '') {
+    if (localKind === 'void' || this.#local.nameOf(typeId) === '') {
       const message = 'the type has no name to search the kernel for';
       throw coreError('CORE_MALFORMED', this.#local, relocation, message);
     }

@@ -1,9 +1,12 @@
 import { byteSizeOf, skipModifiers, underlyingType } from '../btf/btf-layout.js';
 import type { Btf } from '../btf/btf-reader.js';
+import type { BtfMember } from '../btf/btf-type.js';
 import { essentialName } from '../btf/essential-name.js';
 import { type Access, type AccessStep, isFlexibleArray, MAX_ACCESS_STEPS } from './access.js';
 import type { Candidate } from './candidates.js';
-import { compatibleFields, compatibleTypes } from './compatibility.js';
+import { compatibleFields } from './compatible-fields.js';
+import { compatibleTypes } from './compatible-types.js';
+import { matchingTypes } from './matching-types.js';
 import { type CoreKind, subjectOf } from './relocation-kind.js';
 
 /** A struct of the kernel has a few hundred members; anonymous structs that multiply are an attack. */
@@ -16,10 +19,12 @@ const MAX_VISITED_MEMBERS = 100_000;
 export function matchCandidate(kind: CoreKind, local: Access, candidate: Candidate): Access | undefined {
   const { btf, typeId } = candidate;
   switch (subjectOf(kind)) {
-    case 'type':
-      return compatibleTypes(local.btf, local.rootTypeId, btf, typeId)
+    case 'type': {
+      const fits = kind === 'type-matches' ? matchingTypes : compatibleTypes;
+      return fits(local.btf, local.rootTypeId, btf, typeId)
         ? { btf, rootTypeId: typeId, steps: [], bitOffset: 0 }
         : undefined;
+    }
     case 'enum-value':
       return matchEnumValue(local, btf, typeId);
     case 'field':
@@ -46,13 +51,12 @@ function matchField(local: Access, target: Btf, rootTypeId: number): Access | un
   for (const [position, localStep] of local.steps.entries()) {
     typeId = skipModifiers(target, typeId);
     if (localStep.name !== undefined) {
-      const search = { wanted: localStep.name, visitsLeft: MAX_VISITED_MEMBERS };
+      const localParent = local.btf.type(localStep.typeId);
+      const wanted = 'members' in localParent ? localParent.members[localStep.index] : undefined;
+      if (wanted === undefined) return undefined;
+      const search = { local: local.btf, wanted, visitsLeft: MAX_VISITED_MEMBERS };
       const found = findMember(target, typeId, search, 0);
       if (found === undefined) return undefined;
-      const localParent = local.btf.type(localStep.typeId);
-      const localMember = 'members' in localParent ? localParent.members[localStep.index] : undefined;
-      if (localMember === undefined) return undefined;
-      if (!compatibleFields(local.btf, localMember.typeId, target, found.memberTypeId)) return undefined;
       steps.push(found.step);
       bitOffset += found.bitOffset;
       typeId = found.memberTypeId;
@@ -78,11 +82,21 @@ interface FoundMember {
   readonly bitOffset: number;
 }
 
-/** The first member of that name, anonymous structs and unions searched in place (C11 6.7.2.1p13). */
+interface MemberSearch {
+  readonly local: Btf;
+  /** The member as the object knows it. */
+  readonly wanted: BtfMember;
+  visitsLeft: number;
+}
+
+/**
+ * The first member of that name, if its type is compatible. Anonymous structs and unions are searched in place
+ * (C11 6.7.2.1p13).
+ */
 function findMember(
   btf: Btf,
   compositeTypeId: number,
-  search: { readonly wanted: string; visitsLeft: number },
+  search: MemberSearch,
   depth: number,
 ): FoundMember | undefined {
   const typeId = skipModifiers(btf, compositeTypeId);
@@ -90,7 +104,8 @@ function findMember(
   if (!('members' in type) || depth >= MAX_ACCESS_STEPS) return undefined;
   for (const [index, member] of type.members.entries()) {
     if (search.visitsLeft-- <= 0) return undefined;
-    if (member.name === search.wanted) {
+    if (member.name === search.wanted.name) {
+      if (!compatibleFields(search.local, search.wanted.typeId, btf, member.typeId)) return undefined;
       const step = { typeId, index, name: member.name };
       return { step, memberTypeId: member.typeId, bitOffset: member.bitOffset };
     }

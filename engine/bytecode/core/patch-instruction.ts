@@ -26,11 +26,11 @@ export function patchInstruction(
   slotIndex: number,
   resolution: CoreResolution,
 ): string | undefined {
+  const place = placeOf(slots, slotIndex);
   if (resolution.outcome === 'poison') {
     poisonInstruction(slots, slotIndex);
     return resolution.reason;
   }
-  const place = placeOf(slots, slotIndex);
   const held = valueAt(slots, slotIndex, place);
   const expected = BigInt.asIntN(place === 'immediate64' ? 64 : 32, resolution.localValue);
   if (resolution.mustHoldLocalValue && held !== expected) {
@@ -41,6 +41,7 @@ export function patchInstruction(
   }
   if (place === 'offset' && resolution.localByteSize !== resolution.targetByteSize) {
     if (!resolution.canChangeSize) {
+      checkOffset(slotIndex, resolution.targetValue);
       poisonInstruction(slots, slotIndex);
       const { localByteSize, targetByteSize } = resolution;
       return `the kernel's field has ${targetByteSize} bytes, not ${localByteSize}, and cannot be loaded as it is`;
@@ -69,11 +70,14 @@ export function storeValue(slots: InstructionSlots, slotIndex: number, value: bi
       slots.setImmediate(slotIndex, Number(BigInt.asIntN(32, value)));
       return;
     case 'offset':
-      if (value < 0n || value > 0x7fffn) {
-        throw mismatch(slotIndex, `${value} does not fit into the offset of a load or store`);
-      }
+      checkOffset(slotIndex, value);
       slots.setOffset(slotIndex, Number(value));
   }
+}
+
+function checkOffset(slotIndex: number, value: bigint): void {
+  if (value >= 0n && value <= 0x7fffn) return;
+  throw mismatch(slotIndex, `${value} does not fit into the offset of a load or store`);
 }
 
 function placeOf(slots: InstructionSlots, slotIndex: number): ValuePlace {
@@ -88,10 +92,19 @@ function placeOf(slots: InstructionSlots, slotIndex: number): ValuePlace {
     case CLASS.stx:
       return 'offset';
     case CLASS.ld:
-      if (slots.isLoadImmediate64(slotIndex) && slots.sourceRegister(slotIndex) === 0) return 'immediate64';
+      if (isPlainLoadImmediate64(slots, slotIndex)) return 'immediate64';
       break;
   }
   throw mismatch(slotIndex, `an instruction of opcode 0x${opcode.toString(16)} holds no relocatable value`);
+}
+
+/** A 64-bit number, and not the address of a map or function. */
+function isPlainLoadImmediate64(slots: InstructionSlots, slotIndex: number): boolean {
+  return (
+    slots.isLoadImmediate64(slotIndex) &&
+    slots.sourceRegister(slotIndex) === 0 &&
+    slots.offset(slotIndex) === 0
+  );
 }
 
 function valueAt(slots: InstructionSlots, slotIndex: number, place: ValuePlace): bigint {
@@ -130,7 +143,7 @@ function poisonInstruction(slots: InstructionSlots, slotIndex: number): void {
 }
 
 function mismatch(slotIndex: number, message: string): VespidError {
-  return new VespidError('CORE_INSTRUCTION_MISMATCH', `instruction ${slotIndex}: ${message}`, {
+  return new VespidError('CORE_INSTRUCTION_MISMATCH', message, {
     details: { slotIndex },
   });
 }

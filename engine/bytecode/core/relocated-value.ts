@@ -1,6 +1,7 @@
 import { VespidError } from '../../errors/index.js';
 import { INT_ENCODING } from '../btf/btf-format.js';
 import { byteSizeOf, skipModifiers } from '../btf/btf-layout.js';
+import type { Btf } from '../btf/btf-reader.js';
 import type { BtfMember, BtfType } from '../btf/btf-type.js';
 import type { Access, AccessStep } from './access.js';
 import { describeAccess } from './describe.js';
@@ -101,12 +102,20 @@ function memberFact(kind: CoreKind, access: Access, member: BtfMember): FieldFac
     case 'field-signed':
       return plain(isSigned(btf.type(typeId)) ? 1 : 0, true);
     case 'field-left-shift':
-      return plain(64 - (bitOffset + bitSize - byteOffset * 8));
+      return plain(leftShift(btf, bitOffset - byteOffset * 8, bitSize, byteSize * 8));
     case 'field-right-shift':
       return plain(64 - bitSize, true);
     default:
       throw notForAccess(kind, access);
   }
+}
+
+/**
+ * How far left a field must be shifted, once loaded and extended to 64 bits, to have its highest bit in the
+ * highest place. Bit offsets count from the lowest bit of a little-endian load and the highest of a big-endian.
+ */
+function leftShift(btf: Btf, bitOffset: number, bitSize: number, loadBits: number): number {
+  return btf.byteOrder === 'little-endian' ? 64 - (bitOffset + bitSize) : 64 - loadBits + bitOffset;
 }
 
 /** The smallest aligned integer, from the declared type's size up, that holds all bits of a bit field. */
@@ -130,7 +139,7 @@ function isSigned(type: BtfType): boolean {
 /** Unlike for fields, the answer for a type that is not there is 0 and not poison, as in libbpf. */
 function typeValue(kind: CoreKind, local: Access, target: Access | undefined): CoreResolution {
   const value = (access: Access): bigint => {
-    if (kind === 'type-exists') return 1n;
+    if (kind === 'type-exists' || kind === 'type-matches') return 1n;
     if (kind === 'type-size') return BigInt(byteSizeOf(access.btf, access.rootTypeId));
     return BigInt(access.rootTypeId);
   };

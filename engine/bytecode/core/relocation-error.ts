@@ -10,11 +10,8 @@ export function coreError(
   message: string,
 ): VespidError {
   const { kind, typeId, access } = relocation;
-  return new VespidError(
-    code,
-    `${local.label}: CO-RE relocation ${kind} ${access} of type ${typeId}: ${message}`,
-    {
-      details: { kind, access, typeId },
-    },
-  );
+  const what = `${kind} of type ${typeId} (${local.nameOf(typeId) || local.kindOf(typeId)}), access ${access}`;
+  return new VespidError(code, `${local.label}: CO-RE relocation ${what}: ${message}`, {
+    details: { kind, access, typeId },
+  });
 }

@@ -46,3 +46,25 @@ export class ObjectLine implements SourceLine {
     return new ObjectLine(this.slotIndex + slotCount, this, this.#btf);
   }
 }
+
+/**
+ * The line of source that an instruction was made of: the last one that begins at or before it. By bisection,
+ * as a program may have ten thousands of lines.
+ * @param lines ascending by slot
+ */
+export function sourceLineAt(lines: readonly SourceLine[], slotIndex: number): SourceLine | undefined {
+  let low = 0;
+  let high = lines.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((lines[middle]?.slotIndex ?? 0) <= slotIndex) low = middle + 1;
+    else high = middle;
+  }
+  return lines[low - 1];
+}
+
+/** `probe.bpf.c:34: pid = task->tgid;`: file without folders, line, text. */
+export function formatSourceLine(line: SourceLine): string {
+  const fileName = line.fileName.slice(line.fileName.lastIndexOf('/') + 1);
+  return `${fileName}:${line.line}: ${line.source.trim()}`;
+}
