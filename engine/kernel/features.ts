@@ -14,7 +14,8 @@ import {
 } from '../bytecode/index.js';
 import { VespidError } from '../errors/index.js';
 import { BpfLink } from './link.js';
-import { BpfMap, u32Key } from './map.js';
+import { BpfMap } from './map.js';
+import { u32Key } from './map-keys.js';
 import { BpfProgram } from './program.js';
 import { attachTargetId, vmlinuxBtf } from './vmlinux-btf.js';
 

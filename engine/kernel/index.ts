@@ -18,14 +18,18 @@ export {
   KernelTypes,
   type ModuleSource,
 } from './kernel-types.js';
-export { bootTimeNs } from './libc.js';
+export { bootTimeNs, type MemoryMapping } from './libc.js';
 export { BpfLink } from './link.js';
-export { BpfMap, MAP_FLAG, type MapCreate, UPDATE_FLAG, u32Key } from './map.js';
+export { BpfMap, MAP_FLAG, type MapCreate, UPDATE_FLAG } from './map.js';
+export type { MapEntry } from './map-iteration.js';
+export { descriptorBytes, lpmKey, networkKey, u32Key } from './map-keys.js';
 export { openAll, openById } from './object-id.js';
 export type { MapInfo } from './object-info.js';
 export { isPinned, unpin } from './object-pin.js';
 export { OwnedFd } from './owned-fd.js';
+export { joinPerCpu, splitPerCpu } from './per-cpu-value.js';
 export { possibleCpuCount } from './possible-cpus.js';
+export { openProcess } from './process-fd.js';
 export { BpfProgram, enableRunTimeStatistics, PROGRAM_FLAG, type ProgramLoad } from './program.js';
 export type { ProgramInfo } from './program-info.js';
 export { ResourceStack } from './resource-stack.js';

@@ -10,7 +10,12 @@ import { VespidError } from '../errors/index.js';
 const SYSTEM_CALLS: Readonly<Record<string, { bpf: number }>> = { x64: { bpf: 321 }, arm64: { bpf: 280 } };
 
 interface Libc {
-  syscall(number: number, command: number, attributes: Uint8Array, byteLength: number): number | bigint;
+  syscall(
+    number: number,
+    command: number,
+    attributes: Uint8Array | null,
+    byteLength: number,
+  ): number | bigint;
   mmap(
     address: null,
     byteLength: number,
@@ -60,6 +65,16 @@ export function bpfSystemCall(command: number, attributes: Uint8Array): SystemCa
   }
   const value = Number(libc().syscall(numbers.bpf, command, attributes, attributes.byteLength));
   return value < 0 ? { errno: koffi.errno() } : { value };
+}
+
+/** pidfd_open(2), the same number on every architecture. */
+const PIDFD_OPEN = 434;
+
+/** pidfd_open(2); the caller owns the descriptor. `@throws` VespidError KERNEL_CALL_FAILED */
+export function pidfdOpen(pid: number): number {
+  const fd = Number(libc().syscall(PIDFD_OPEN, pid, null, 0));
+  if (fd < 0) throw kernelCallError('pidfd_open', koffi.errno());
+  return fd;
 }
 
 /**

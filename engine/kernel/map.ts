@@ -9,12 +9,17 @@ import {
   mapElement,
   nextMapKey,
 } from './commands/map-commands.js';
-import { errnoName, type SystemCallResult } from './libc.js';
+import { errnoName, type MemoryMapping, type SystemCallResult } from './libc.js';
+import { deleteMany, drain, updateMany } from './map-batch.js';
+import { type MapEntry, mapEntries, mapKeys } from './map-iteration.js';
+import { descriptorBytes } from './map-keys.js';
+import { mapMemoryOf } from './map-memory.js';
 import { valueBytes } from './map-shape.js';
 import { openById } from './object-id.js';
 import { type MapInfo, mapInfo } from './object-info.js';
 import { openPinned, pin } from './object-pin.js';
 import { OwnedFd } from './owned-fd.js';
+import { joinPerCpu, splitPerCpu } from './per-cpu-value.js';
 
 /** BPF_F_* flags of BPF_MAP_CREATE, include/uapi/linux/bpf.h. */
 export const MAP_FLAG = {
@@ -217,10 +222,79 @@ export class BpfMap extends OwnedFd {
    * @throws VespidError KERNEL_CALL_FAILED for a type that has no keys to walk (queue, ring buffer, storage)
    */
   nextKey(key: Uint8Array | undefined): Uint8Array | undefined {
-    if (key !== undefined) this.#checkKey(key);
+    if (key !== undefined) this.checkElement(key);
     const next = new Uint8Array(this.definition.keySize);
     const result = nextMapKey(this.fd, key, next);
     return this.#isFound('MAP_GET_NEXT_KEY', result) ? next : undefined;
+  }
+
+  /**
+   * Every element once, however programs change the map meanwhile; the loop's body may delete and add. Keys and
+   * values are new bytes, the caller's to keep.
+   */
+  entries(): Generator<MapEntry, void, undefined> {
+    return mapEntries(this);
+  }
+
+  /** Every key once. */
+  keys(): Generator<Uint8Array, void, undefined> {
+    return mapKeys(this);
+  }
+
+  /** Takes every element out, each exactly once. */
+  drain(): Generator<MapEntry, void, undefined> {
+    return drain(this);
+  }
+
+  /**
+   * Sets many elements with few system calls.
+   *
+   * @throws VespidError MAP_ELEMENT_SIZE; KERNEL_CALL_FAILED: what stands before the element that failed is set
+   */
+  updateMany(entries: Iterable<MapEntry>, flags: bigint = UPDATE_FLAG.any): void {
+    updateMany(this, entries, flags);
+  }
+
+  /** Deletes many elements with few system calls; gives how many of the keys there were. */
+  deleteMany(keys: Iterable<Uint8Array>): number {
+    return deleteMany(this, keys);
+  }
+
+  /** The values of a per-CPU map's element, one for each possible CPU; undefined when there is no such key. */
+  getPerCpu(key: Uint8Array): Uint8Array[] | undefined {
+    const bytes = this.get(key);
+    return bytes === undefined ? undefined : splitPerCpu(bytes, this.definition.valueSize);
+  }
+
+  /** @throws VespidError MAP_ELEMENT_SIZE for another number of values than there are possible CPUs */
+  updatePerCpu(key: Uint8Array, values: readonly Uint8Array[], flags: bigint = UPDATE_FLAG.any): void {
+    this.update(key, joinPerCpu(values, this.definition.valueSize), flags);
+  }
+
+  /** Puts a map into a map of maps, a program into a program array, a cgroup into a cgroup array. */
+  updateObject(key: Uint8Array, object: { readonly fd: number }, flags: bigint = UPDATE_FLAG.any): void {
+    this.update(key, descriptorBytes(object), flags);
+  }
+
+  /** The id of the map or program at that key; undefined when there is none. Program arrays do not tell. */
+  objectIdAt(key: Uint8Array): number | undefined {
+    const value = this.get(key);
+    return value === undefined ? undefined : new DataView(value.buffer).getUint32(0, true);
+  }
+
+  /** The map at a key of a map of maps, newly opened; undefined when there is none. */
+  innerMapAt(key: Uint8Array): BpfMap | undefined {
+    const id = this.objectIdAt(key);
+    return id === undefined ? undefined : BpfMap.openById(id);
+  }
+
+  /**
+   * The memory of an array made with {@link MAP_FLAG.mappable}, or of an arena.
+   *
+   * @throws VespidError KERNEL_UNSUPPORTED for another type, KERNEL_CALL_FAILED
+   */
+  mapMemory({ writable = true } = {}): MemoryMapping {
+    return mapMemoryOf(this, writable);
   }
 
   /** The kernel's view of the map. */
@@ -263,8 +337,7 @@ export class BpfMap extends OwnedFd {
     value: Uint8Array | undefined,
     flags: bigint,
   ): SystemCallResult {
-    this.#checkKey(key);
-    if (value !== undefined) this.#check('value', value, this.valueBytes);
+    this.checkElement(key, value);
     return mapElement(command, this.fd, key, value ?? NO_BYTES, flags);
   }
 
@@ -274,8 +347,10 @@ export class BpfMap extends OwnedFd {
     throw this.error(command, result.errno);
   }
 
-  #checkKey(key: Uint8Array): void {
+  /** @throws VespidError MAP_ELEMENT_SIZE */
+  checkElement(key: Uint8Array, value?: Uint8Array): void {
     this.#check('key', key, this.definition.keySize);
+    if (value !== undefined) this.#check('value', value, this.valueBytes);
   }
 
   #check(what: 'key' | 'value', bytes: Uint8Array, expected: number): void {
@@ -293,11 +368,4 @@ function mapDifferences(expected: MapDefinition, actual: MapDefinition): string[
   return members
     .filter((member) => expected[member] !== actual[member])
     .map((member) => `${member} is ${actual[member]}, not ${expected[member]}`);
-}
-
-/** A little-endian u32, the key of array maps. */
-export function u32Key(value: number): Uint8Array {
-  const key = new Uint8Array(4);
-  new DataView(key.buffer).setUint32(0, value, true);
-  return key;
 }
