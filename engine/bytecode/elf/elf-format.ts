@@ -3,6 +3,7 @@
 export const ELF_MAGIC = 0x464c457f;
 export const ELF_CLASS_64 = 2;
 export const ELF_LITTLE_ENDIAN = 1;
+export const ELF_BIG_ENDIAN = 2;
 export const ELF_VERSION = 1;
 export const ELF_TYPE_RELOCATABLE = 1;
 export const ELF_MACHINE_BPF = 247;
@@ -25,6 +26,8 @@ export const SECTION_TYPE = {
 export const SECTION_FLAG = { write: 1, allocate: 2, executable: 4, infoLink: 0x40 } as const;
 
 export const SYMBOL_BINDING = { local: 0, global: 1, weak: 2 } as const;
+/** Of st_other: whether a linked object shows the symbol to others. */
+export const SYMBOL_VISIBILITY = { default: 0, internal: 1, hidden: 2, protected: 3 } as const;
 export const SYMBOL_TYPE = { none: 0, object: 1, function: 2, section: 3, file: 4 } as const;
 
 /** A symbol that this object uses and does not define. */
@@ -38,6 +41,7 @@ export const SECTION_INDEX_EXTENDED = 0xffff;
 export const RELOCATION_TYPE = {
   /** `ld_imm64`: address of a map, of data or of a function. */
   imm64: 1,
+  /** A pointer in data. */
   abs64: 2,
   abs32: 3,
   noDynamic32: 4,

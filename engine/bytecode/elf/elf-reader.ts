@@ -1,6 +1,7 @@
 import { VespidError } from '../../errors/index.js';
-import { ByteReader } from '../byte-reader.js';
+import { type ByteOrder, ByteReader } from '../byte-reader.js';
 import {
+  ELF_BIG_ENDIAN,
   ELF_CLASS_64,
   ELF_LITTLE_ENDIAN,
   ELF_MACHINE_BPF,
@@ -8,13 +9,13 @@ import {
   ELF_TYPE_RELOCATABLE,
   ELF_VERSION,
   FILE_HEADER_BYTES,
-  RELOCATION_BYTES,
   SECTION_HEADER_BYTES,
   SECTION_INDEX_EXTENDED,
   SECTION_INDEX_RESERVED,
   SECTION_TYPE,
   SYMBOL_BYTES,
 } from './elf-format.js';
+import { ElfRelocations } from './elf-relocations.js';
 
 /** The kernel takes at most 1 M instructions (8 MB); debug information may multiply that, not more than this. */
 export const MAX_OBJECT_BYTES = 64 * 1024 * 1024;
@@ -45,29 +46,24 @@ export interface ElfSymbol {
   readonly type: number;
   /** See SYMBOL_BINDING. */
   readonly binding: number;
+  /** See SYMBOL_VISIBILITY. */
+  readonly visibility: number;
   readonly sectionIndex: number;
   /** In an object file: the byte offset in its section. */
   readonly value: number;
   readonly byteSize: number;
 }
 
-export interface ElfRelocation {
-  readonly byteOffset: number;
-  /** See RELOCATION_TYPE. */
-  readonly type: number;
-  readonly symbolIndex: number;
-}
-
 export interface ElfFile {
   readonly label: string;
+  readonly byteOrder: ByteOrder;
   readonly sections: readonly ElfSection[];
   readonly symbols: readonly ElfSymbol[];
-  /** By index of the section that they apply to. */
-  readonly relocations: ReadonlyMap<number, readonly ElfRelocation[]>;
+  readonly relocations: ElfRelocations;
 }
 
 /**
- * Reads a relocatable BPF object (ELF64, little-endian, EM_BPF). Bytes of sections are views of the input.
+ * Reads a relocatable BPF object (ELF64, EM_BPF) of either byte order. Bytes of sections are views of the input.
  * @throws VespidError ELF_UNSUPPORTED for a good ELF file of another sort, ELF_MALFORMED or BYTES_OUT_OF_RANGE
  * for anything else
  */
@@ -75,21 +71,38 @@ export function readElf(bytes: Uint8Array, label: string): ElfFile {
   if (bytes.byteLength > MAX_OBJECT_BYTES) {
     throw unsupported(label, `object of at most ${MAX_OBJECT_BYTES} bytes expected, got ${bytes.byteLength}`);
   }
-  const reader = new ByteReader(bytes, label);
+  const byteOrder = readByteOrder(new ByteReader(bytes, label));
+  const reader = new ByteReader(bytes, label, byteOrder);
   checkFileHeader(reader);
   const sections = readSections(reader);
   checkOverlap(reader, sections);
-  const symbols = readSymbols(sections, label);
-  return { label, sections, symbols, relocations: readRelocations(sections, symbols, label) };
+  const symbols = readSymbols(sections, label, byteOrder);
+  const relocations = new ElfRelocations(sections, symbols.length, label, byteOrder);
+  return { label, byteOrder, sections, symbols, relocations };
+}
+
+/** From e_ident, which has no byte order itself. */
+function readByteOrder(reader: ByteReader): ByteOrder {
+  const { label } = reader;
+  if (reader.byteLength < 6 || reader.u32(0) !== ELF_MAGIC) {
+    throw malformed(label, 'not an ELF file (it does not begin with 7f 45 4c 46)');
+  }
+  switch (reader.u8(5)) {
+    case ELF_LITTLE_ENDIAN:
+      return 'little-endian';
+    case ELF_BIG_ENDIAN:
+      return 'big-endian';
+    default:
+      throw unsupported(
+        label,
+        `byte order ${ELF_LITTLE_ENDIAN} or ${ELF_BIG_ENDIAN} expected, got ${reader.u8(5)}`,
+      );
+  }
 }
 
 function checkFileHeader(reader: ByteReader): void {
   const { label } = reader;
-  if (reader.byteLength < 4 || reader.u32(0) !== ELF_MAGIC) {
-    throw malformed(label, 'not an ELF file (it does not begin with 7f 45 4c 46)');
-  }
   expectField(label, 'ELF class', reader.u8(4), ELF_CLASS_64, 'ELFCLASS64');
-  expectField(label, 'byte order', reader.u8(5), ELF_LITTLE_ENDIAN, 'little-endian');
   expectField(label, 'ELF version', reader.u8(6), ELF_VERSION, 'EV_CURRENT');
   expectField(label, 'file type', reader.u16(16), ELF_TYPE_RELOCATABLE, 'ET_REL');
   expectField(label, 'machine', reader.u16(18), ELF_MACHINE_BPF, 'EM_BPF');
@@ -110,8 +123,10 @@ function readSections(reader: ByteReader): ElfSection[] {
   const tableOffset = reader.size64(40);
   const count = reader.u16(60);
   const namesIndex = reader.u16(62);
-  // Count 0 with a table means that the real count did not fit, from SHN_LORESERVE sections up: no BPF
-  // compiler makes such a file.
+  if (count === 0 && tableOffset !== 0) {
+    // The real count did not fit into 16 bits: it stands in the first section header (gABI, e_shnum).
+    throw unsupported(label, `extended section numbering: ${SECTION_INDEX_RESERVED} sections or more`);
+  }
   if (count === 0 || count >= SECTION_INDEX_RESERVED) throw malformed(label, `section count ${count}`);
   const table = reader.part(tableOffset, count * SECTION_HEADER_BYTES, `${label}: section headers`);
   if (namesIndex === 0 || namesIndex >= count)
@@ -169,7 +184,7 @@ function checkOverlap(reader: ByteReader, sections: readonly ElfSection[]): void
   }
 }
 
-function readSymbols(sections: readonly ElfSection[], label: string): ElfSymbol[] {
+function readSymbols(sections: readonly ElfSection[], label: string, byteOrder: ByteOrder): ElfSymbol[] {
   const tables = sections.filter((section) => section.type === SECTION_TYPE.symbolTable);
   const table = tables[0];
   if (table === undefined) return [];
@@ -180,7 +195,7 @@ function readSymbols(sections: readonly ElfSection[], label: string): ElfSymbol[
   }
   const strings = sections[table.link];
   if (strings?.type !== SECTION_TYPE.stringTable) throw malformed(label, `symbol names in ${table.link}`);
-  const entries = new ByteReader(table.bytes, `${label}: symbols`);
+  const entries = new ByteReader(table.bytes, `${label}: symbols`, byteOrder);
   const names = new ByteReader(strings.bytes, `${label}: symbol names`);
   const symbols: ElfSymbol[] = [];
   for (let at = 0; at < table.byteSize; at += SYMBOL_BYTES) {
@@ -196,58 +211,13 @@ function readSymbols(sections: readonly ElfSection[], label: string): ElfSymbol[
       name: names.byteLength === 0 && entries.u32(at) === 0 ? '' : names.cString(entries.u32(at)),
       type: info & 0xf,
       binding: info >> 4,
+      visibility: entries.u8(at + 5) & 0x3,
       sectionIndex,
       value: entries.size64(at + 8),
       byteSize: entries.size64(at + 16),
     });
   }
   return symbols;
-}
-
-function readRelocations(
-  sections: readonly ElfSection[],
-  symbols: readonly ElfSymbol[],
-  label: string,
-): Map<number, ElfRelocation[]> {
-  const bySection = new Map<number, ElfRelocation[]>();
-  for (const section of sections) {
-    if (section.type === SECTION_TYPE.relocationWithAddend) {
-      throw unsupported(label, `${section.name}: relocations with addends (SHT_RELA)`);
-    }
-    if (section.type !== SECTION_TYPE.relocation) continue;
-    const target = sections[section.info];
-    if (target === undefined || section.info === 0) {
-      throw malformed(label, `${section.name} relocates section ${section.info} of ${sections.length}`);
-    }
-    if (bySection.has(target.index)) throw malformed(label, `${target.name} has two relocation tables`);
-    if (section.byteSize % RELOCATION_BYTES !== 0) {
-      throw malformed(label, `${section.name} of ${section.byteSize} bytes`);
-    }
-    bySection.set(target.index, readRelocationTable(section, target, symbols.length, label));
-  }
-  return bySection;
-}
-
-function readRelocationTable(
-  section: ElfSection,
-  target: ElfSection,
-  symbolCount: number,
-  label: string,
-): ElfRelocation[] {
-  const reader = new ByteReader(section.bytes, `${label}: ${section.name}`);
-  const relocations: ElfRelocation[] = [];
-  for (let at = 0; at < section.byteSize; at += RELOCATION_BYTES) {
-    const byteOffset = reader.size64(at);
-    const symbolIndex = reader.u32(at + 12);
-    if (byteOffset >= target.byteSize) {
-      throw malformed(label, `${section.name}: place ${byteOffset} is outside of ${target.name}`);
-    }
-    if (symbolIndex >= symbolCount) {
-      throw malformed(label, `${section.name}: symbol ${symbolIndex} of ${symbolCount}`);
-    }
-    relocations.push({ byteOffset, type: reader.u32(at + 8), symbolIndex });
-  }
-  return relocations;
 }
 
 function malformed(label: string, message: string): VespidError {
@@ -258,6 +228,6 @@ function malformed(label: string, message: string): VespidError {
 
 function unsupported(label: string, message: string): VespidError {
   return new VespidError('ELF_UNSUPPORTED', `${label}: ${message}`, {
-    hint: 'build the object with clang --target=bpfel',
+    hint: 'build the object with clang --target=bpf',
   });
 }

@@ -36,7 +36,7 @@ export function isDataSectionName(name: string): boolean {
 
 /**
  * The sections of global variables that have bytes.
- * @throws VespidError OBJECT_UNSUPPORTED for one that holds addresses, OBJECT_MALFORMED
+ * @throws VespidError OBJECT_UNSUPPORTED for more than a program can use, OBJECT_MALFORMED
  */
 export function readDataSections(elf: ElfFile, btf: Btf | undefined): DataSection[] {
   const sections = elf.sections.filter((section) => isDataSectionName(section.name) && section.byteSize > 0);
@@ -53,37 +53,48 @@ export function readDataSections(elf: ElfFile, btf: Btf | undefined): DataSectio
   return sections.map((section) => readDataSection(elf, section, btf));
 }
 
+/** Relocations in data are passed over, as libbpf does: nobody writes an address there before a program runs. */
 function readDataSection(elf: ElfFile, section: ElfSection, btf: Btf | undefined): DataSection {
-  if (elf.relocations.has(section.index)) {
-    throw new VespidError('OBJECT_UNSUPPORTED', `${elf.label}: ${section.name} holds addresses`, {
-      hint: 'a global variable that is a pointer or a jump table; build with -fno-jump-tables',
-    });
-  }
   const typeId = btf?.idsByName(section.name, 'data-section')[0] ?? 0;
-  const variables = btf === undefined || typeId === 0 ? [] : readVariables(elf, section, btf, typeId);
+  const variables = readVariables(elf, section, btf, typeId);
   return {
     name: section.name,
-    isMappable: variables.some((variable) => variable.isGlobal),
     isWritable: !section.name.startsWith('.rodata'),
-    bytes: section.type === SECTION_TYPE.noBits ? new Uint8Array(section.byteSize) : section.bytes.slice(),
+    isMappable: variables.some((variable) => variable.isGlobal),
+    bytes: sectionContent(section),
     typeId,
     variables,
   };
 }
 
-function readVariables(elf: ElfFile, section: ElfSection, btf: Btf, typeId: number): DataVariable[] {
-  const type = btf.type(typeId);
-  if (type.kind !== 'data-section') return [];
-  return type.variables.map(({ typeId: variableId, byteOffset, byteSize }) => {
-    const name = btf.nameOf(variableId);
+/** A copy of what is in the file, or zeros. */
+export function sectionContent(section: ElfSection): Uint8Array {
+  return section.type === SECTION_TYPE.noBits ? new Uint8Array(section.byteSize) : section.bytes.slice();
+}
+
+/**
+ * The variables that a BTF data section describes.
+ * @param typeId of it, 0 if there is none
+ * @throws VespidError OBJECT_MALFORMED
+ */
+export function readVariables(
+  elf: ElfFile,
+  section: ElfSection,
+  btf: Btf | undefined,
+  typeId: number,
+): DataVariable[] {
+  const type = btf === undefined || typeId === 0 ? undefined : btf.type(typeId);
+  if (btf === undefined || type?.kind !== 'data-section') return [];
+  return type.variables.flatMap(({ typeId: variableId, byteOffset, byteSize }) => {
+    const variable = btf.type(variableId);
+    if (variable.kind !== 'variable' || variable.linkage === VARIABLE_LINKAGE.extern) return [];
+    const { name, linkage } = variable;
     if (byteOffset + byteSize > section.byteSize) {
       throw new VespidError(
         'OBJECT_MALFORMED',
         `${elf.label}: variable ${name} ends at ${byteOffset + byteSize}, after ${section.name}`,
       );
     }
-    const variable = btf.type(variableId);
-    const isGlobal = variable.kind === 'variable' && variable.linkage !== VARIABLE_LINKAGE.static;
-    return { name, isGlobal, byteOffset, byteSize, typeId: variableId };
+    return { name, isGlobal: linkage === VARIABLE_LINKAGE.global, byteOffset, byteSize, typeId: variableId };
   });
 }

@@ -37,6 +37,7 @@ export interface LinkedProgram {
   readonly coreRelocations: readonly PlacedCoreRelocation[];
   /** For BPF_PROG_LOAD's func_info: one of every function, or none at all if the object does not say. */
   readonly functionInfo: readonly { readonly slotIndex: number; readonly typeId: number }[];
+  /** For line_info: those of all functions, or none if one has none. */
   readonly lines: readonly SourceLine[];
   /** In the order of their instructions. */
   readonly subprograms: readonly string[];
@@ -51,7 +52,7 @@ interface PlacedFunction {
  * Puts the functions that a program reaches behind it, each once, in the order in which they are first called,
  * callees before the next call (libbpf's order, so that the kernel computes the same tag), and points calls
  * and callback addresses at them.
- * @throws VespidError OBJECT_MALFORMED for more code than the kernel takes
+ * @throws VespidError OBJECT_MALFORMED for more code than the kernel takes, or a reference that leads nowhere
  */
 export function linkProgram(object: ObjectFile, program: ObjectFunction): LinkedProgram {
   const placed = placeFunctions(object, program);
@@ -98,12 +99,20 @@ export function linkProgram(object: ObjectFile, program: ObjectFunction): Linked
         case 'kconfig':
           linked.kconfigReferences.push({ slotIndex, byteOffset: reference.byteOffset });
           break;
+        case 'invalid':
+          throw malformed(
+            object,
+            program,
+            `${caller.name}, instruction ${reference.slotIndex}: ${reference.reason}`,
+          );
         case 'arena':
           linked.arenaReferences.push({ slotIndex, byteOffset: reference.byteOffset });
           break;
       }
     }
   }
+  // The kernel takes lines only if every function begins with one.
+  const hasAllLines = placed.every((p) => p.function.lines[0]?.slotIndex === 0);
   const hasAllTypes = placed.every((p) => p.function.typeId !== 0);
   return {
     name: program.name,
@@ -115,7 +124,9 @@ export function linkProgram(object: ObjectFile, program: ObjectFunction): Linked
     functionInfo: hasAllTypes
       ? placed.map((p) => ({ slotIndex: p.slotIndex, typeId: p.function.typeId }))
       : [],
-    lines: placed.flatMap((p) => p.function.lines.map((line) => line.shiftedBy(p.slotIndex))),
+    lines: hasAllLines
+      ? placed.flatMap((p) => p.function.lines.map((line) => line.shiftedBy(p.slotIndex)))
+      : [],
     subprograms: placed.slice(1).map((p) => p.function.name),
   };
 }
@@ -130,10 +141,7 @@ function placeFunctions(object: ObjectFile, program: ObjectFunction): PlacedFunc
     placed.push({ function: current, slotIndex: slotCount });
     slotCount += current.instructions.byteLength / SLOT_BYTES;
     if (placed.length > MAX_FUNCTIONS || slotCount > MAX_PROGRAM_SLOTS) {
-      throw new VespidError(
-        'OBJECT_MALFORMED',
-        `${object.name}: ${program.name} has more than ${MAX_FUNCTIONS} functions or ${MAX_PROGRAM_SLOTS} slots`,
-      );
+      throw malformed(object, program, `more than ${MAX_FUNCTIONS} functions or ${MAX_PROGRAM_SLOTS} slots`);
     }
     for (const reference of current.references) {
       if (reference.kind !== 'call' && reference.kind !== 'function-address') continue;
@@ -141,7 +149,14 @@ function placeFunctions(object: ObjectFile, program: ObjectFunction): PlacedFunc
     }
   };
   place(program);
+  // Nothing calls it: the kernel finds it by the tag in the BTF, and expects it in the program.
+  const callback = program.exceptionCallback;
+  if (callback !== undefined && !seen.has(callback)) place(callback);
   return placed;
+}
+
+function malformed(object: ObjectFile, program: ObjectFunction, message: string): VespidError {
+  return new VespidError('OBJECT_MALFORMED', `${object.name}: ${program.name}: ${message}`);
 }
 
 /** Both forms count slots from the instruction after (RFC 9669, sections 4.3.1 and 5.4). */

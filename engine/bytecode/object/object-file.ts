@@ -3,15 +3,17 @@ import { type BtfExt, readBtfExt } from '../btf/btf-ext.js';
 import { Btf } from '../btf/btf-reader.js';
 import { type ByteOrder, ByteReader } from '../byte-reader.js';
 import { type ElfFile, type ElfSection, readElf } from '../elf/elf-reader.js';
-import type { ArenaSection } from './arena-section.js';
+import { ARENA_SECTION, type ArenaSection, readArena } from './arena-section.js';
 import { type DataSection, readDataSections } from './data-sections.js';
-import { completeDataSections } from './kernel-btf.js';
+import { withInitialContents } from './initial-contents.js';
+import { completeBtf } from './kernel-btf.js';
 import { readMaps } from './map-definitions.js';
 import type { ObjectExtern } from './object-extern.js';
 import { readFunctions } from './object-functions.js';
 import type { ObjectMap } from './object-map.js';
 import { type ObjectFunction, resolveReferences } from './object-references.js';
-import type { StructOpsMap } from './struct-ops.js';
+import { readExterns } from './read-externs.js';
+import { readStructOps, type StructOpsMap } from './struct-ops.js';
 
 /** A BPF object as its file says it is: nothing here depends on a kernel. */
 export interface ObjectFile {
@@ -45,47 +47,56 @@ export interface ObjectFile {
 /** Ours alone: other loaders pass over a section that is not allocated. */
 export const METADATA_SECTION = '.vespid';
 
-/** Sections of features that change what a program does and that are not read yet: refused, never ignored. */
-const UNSUPPORTED_SECTIONS = [
-  { pattern: /^maps(\/|$)/, what: 'map definitions of the form before BTF (SEC("maps"))' },
-  { pattern: /^\.struct_ops(\.link)?$/, what: 'struct_ops' },
-  { pattern: /^\.addr_space\./, what: 'arena variables' },
-];
-
 /**
- * Reads a relocatable BPF object as clang or {@link writeObject} writes it. Deterministic, no system call.
+ * Reads a relocatable BPF object as clang or {@link writeObject} writes it, of either byte order.
+ * Deterministic, no system call, and nothing that only a kernel can decide is an error.
  * @throws VespidError ELF_*, BTF_*, BYTES_OUT_OF_RANGE, OBJECT_MALFORMED for bytes that are not such an object,
- * OBJECT_UNSUPPORTED for one that uses a feature that is not supported yet
+ * OBJECT_UNSUPPORTED for one that needs what libbpf does not load either
  */
 export function readObject(bytes: Uint8Array, name: string): ObjectFile {
   const elf = readElf(bytes, name);
   checkSections(elf);
-  const btf = readObjectBtf(elf);
-  const ext = readObjectBtfExt(elf, btf);
-  const { maps, places } = readMaps(elf, btf);
-  const dataSections = readDataSections(elf, btf);
-  const bare = readFunctions(elf, ext, btf);
-  const functions = resolveReferences(elf, bare, places);
-  const textSections = new Set(elf.sections.filter((s) => s.name === '.text').map((s) => s.index));
-  const isProgram = (f: ObjectFunction) => f.linkage === 'global' && !textSections.has(f.sectionIndex);
-  const programs = functions.filter(isProgram);
+  const written = readObjectBtf(elf);
+  const ext = readObjectBtfExt(elf, written);
+  const { externs, kconfigByteSize } = readExterns(elf, written);
+  const btf = written === undefined ? undefined : completeBtf(written, elf, { externs, kconfigByteSize });
+  const placedMaps = readMaps(elf, btf);
+  const targets = {
+    maps: placedMaps,
+    arenaSectionIndex: elf.sections.findIndex((section) => section.name === ARENA_SECTION),
+    kconfigOffsets: new Map(
+      externs.flatMap((e) => (e.kind === 'kconfig' ? [[e.name, e.byteOffset] as const] : [])),
+    ),
+  };
+  const functions = resolveReferences(elf, readFunctions(elf, ext, btf), targets, btf);
+  const programs = functions.all.filter(isProgram);
   checkUniqueNames(programs, name);
+  const programAt = (sectionIndex: number, byteOffset: number) => {
+    const found = functions.at(sectionIndex, byteOffset);
+    return found !== undefined && isProgram(found) ? found : undefined;
+  };
+  const maps = withInitialContents(elf, placedMaps, programAt);
   return {
     name,
-    byteOrder: 'little-endian',
+    byteOrder: elf.byteOrder,
     license: readLicense(elf),
-    kernelVersion: 0,
+    kernelVersion: readKernelVersion(elf),
     programs,
-    subprograms: functions.filter((f) => !isProgram(f)),
+    subprograms: functions.all.filter((f) => !isProgram(f)),
     maps,
-    dataSections,
-    arena: undefined,
-    externs: [],
-    kconfigByteSize: 0,
-    structOps: [],
+    dataSections: readDataSections(elf, btf),
+    arena: readArena(elf, btf, maps),
+    externs,
+    kconfigByteSize,
+    structOps: readStructOps(elf, btf, programAt),
     btf,
     metadata: onlySection(elf, METADATA_SECTION)?.bytes ?? new Uint8Array(0),
   };
+}
+
+/** What other functions do not see, and what is in `.text`, is there to be called by programs. */
+function isProgram(f: ObjectFunction): boolean {
+  return f.linkage === 'global' && f.section !== '.text';
 }
 
 /**
@@ -101,18 +112,26 @@ export function programNamed(object: ObjectFile, programName: string): ObjectFun
 }
 
 function checkSections(elf: ElfFile): void {
-  for (const section of elf.sections) {
-    const refused = UNSUPPORTED_SECTIONS.find(({ pattern }) => pattern.test(section.name));
-    if (refused === undefined) continue;
-    throw new VespidError('OBJECT_UNSUPPORTED', `${elf.label}: ${section.name}: ${refused.what}`);
-  }
+  const legacy = elf.sections.find((section) => section.name === 'maps');
+  if (legacy === undefined) return;
+  throw new VespidError(
+    'OBJECT_UNSUPPORTED',
+    `${elf.label}: map definitions of the form before BTF (SEC("maps"))`,
+    {
+      hint: 'define maps in SEC(".maps") with __uint and __type: libbpf 1.0 dropped the old form as well',
+    },
+  );
 }
 
 function readObjectBtf(elf: ElfFile): Btf | undefined {
   const section = onlySection(elf, '.BTF');
   if (section === undefined) return undefined;
   const btf = new Btf(section.bytes, `${elf.label}: .BTF`);
-  return completeDataSections(btf, elf);
+  if (btf.byteOrder === elf.byteOrder) return btf;
+  throw new VespidError(
+    'OBJECT_MALFORMED',
+    `${elf.label}: .BTF is ${btf.byteOrder}, the file ${elf.byteOrder}`,
+  );
 }
 
 function readObjectBtfExt(elf: ElfFile, btf: Btf | undefined): BtfExt {
@@ -125,6 +144,16 @@ function readLicense(elf: ElfFile): string {
   const section = onlySection(elf, 'license');
   if (section === undefined || section.byteSize === 0) return '';
   return new ByteReader(section.bytes, `${elf.label}: license`).cString(0);
+}
+
+function readKernelVersion(elf: ElfFile): number {
+  const section = onlySection(elf, 'version');
+  if (section === undefined) return 0;
+  if (section.bytes.byteLength === 4) return new ByteReader(section.bytes, 'version', elf.byteOrder).u32(0);
+  throw new VespidError(
+    'OBJECT_MALFORMED',
+    `${elf.label}: section version of ${section.byteSize} bytes, expected 4`,
+  );
 }
 
 function onlySection(elf: ElfFile, name: string): ElfSection | undefined {

@@ -3,9 +3,17 @@ import type { BtfExt, CoreRecord, FunctionRecord, LineRecord, SectionRecords } f
 import type { Btf } from '../btf/btf-reader.js';
 import type { CoreRelocation } from '../core/core-relocation.js';
 import { CORE_KINDS } from '../core/relocation-kind.js';
-import { SECTION_FLAG, SECTION_TYPE, SYMBOL_BINDING, SYMBOL_TYPE } from '../elf/elf-format.js';
+import {
+  SECTION_FLAG,
+  SECTION_TYPE,
+  SYMBOL_BINDING,
+  SYMBOL_TYPE,
+  SYMBOL_VISIBILITY,
+} from '../elf/elf-format.js';
 import type { ElfFile, ElfSection, ElfSymbol } from '../elf/elf-reader.js';
 import { SLOT_BYTES } from '../isa.js';
+import { toLittleEndian } from './instruction-order.js';
+import { within } from './sorted-places.js';
 import { ObjectLine } from './source-line.js';
 
 /** The kernel's BPF_COMPLEXITY_LIMIT_INSNS: no program has more instructions. */
@@ -19,7 +27,9 @@ export interface BareFunction {
   /** In its section. */
   readonly byteOffset: number;
   readonly linkage: 'global' | 'static';
-  /** As they stand in the file: a view, not to be written to. */
+  /** Hidden from other objects: the kernel then verifies it only together with its callers. */
+  readonly isHidden: boolean;
+  /** As they stand in the file, in little-endian encoding: a view, not to be written to. */
   readonly instructions: Uint8Array;
   /** Its BTF type of kind function, 0 if the object does not say. */
   readonly typeId: number;
@@ -50,12 +60,18 @@ export function readFunctions(elf: ElfFile, ext: BtfExt, btf: Btf | undefined): 
     checkPlaces(elf, section, symbols);
     const known = facts.get(section.name) ?? { functions: [], lines: [], coreRelocations: [] };
     const typeIds = new Map(known.functions.map((record) => [record.byteOffset, record.typeId]));
+    const code = toLittleEndian(section.bytes, elf.byteOrder);
+    let before: BareFunction | undefined;
     return symbols.map((symbol) => {
       const typeId = typeIds.get(symbol.value) ?? 0;
-      if (typeId === 0 || btf?.kindOf(typeId) === 'function') {
-        return readFunction(elf, section, symbol, typeId, known, btf);
+      if (typeId !== 0 && btf?.kindOf(typeId) !== 'function') {
+        throw malformed(`${elf.label}: .BTF.ext: type ${typeId} of ${symbol.name} is not a function`);
       }
-      throw malformed(`${elf.label}: .BTF.ext: type ${typeId} of ${symbol.name} is not a function`);
+      before =
+        before?.byteOffset === symbol.value
+          ? { ...before, name: symbol.name, ...linkageOf(symbol) }
+          : readFunction(elf, section, code, symbol, typeId, known, btf);
+      return before;
     });
   });
 }
@@ -65,14 +81,18 @@ function isCode(section: ElfSection): boolean {
 }
 
 function checkPlaces(elf: ElfFile, section: ElfSection, symbols: readonly ElfSymbol[]): void {
+  let start = -1;
   let end = 0;
   for (const symbol of symbols) {
     const { name, value, byteSize } = symbol;
+    // Another name for the function before (an alias).
+    if (value === start && value + byteSize === end) continue;
     const where = `${elf.label}: ${section.name}: function ${name}`;
     if (value % SLOT_BYTES !== 0 || byteSize % SLOT_BYTES !== 0 || byteSize === 0) {
       throw malformed(`${where} at ${value} of ${byteSize} bytes: whole instructions expected`);
     }
     if (value < end) throw malformed(`${where} overlaps the function before it`);
+    start = value;
     end = value + byteSize;
     if (end > section.byteSize) throw malformed(`${where} ends at ${end}, after its section`);
     if (byteSize > MAX_PROGRAM_SLOTS * SLOT_BYTES)
@@ -114,9 +134,18 @@ function factsBySection(ext: BtfExt, label: string): ReadonlyMap<string, Section
   return facts;
 }
 
+function linkageOf(symbol: ElfSymbol): Pick<BareFunction, 'linkage' | 'isHidden'> {
+  return {
+    linkage: symbol.binding === SYMBOL_BINDING.local ? 'static' : 'global',
+    isHidden:
+      symbol.visibility === SYMBOL_VISIBILITY.hidden || symbol.visibility === SYMBOL_VISIBILITY.internal,
+  };
+}
+
 function readFunction(
   elf: ElfFile,
   section: ElfSection,
+  code: Uint8Array,
   symbol: ElfSymbol,
   typeId: number,
   facts: SectionFacts,
@@ -130,8 +159,8 @@ function readFunction(
     section: section.name,
     sectionIndex: section.index,
     byteOffset: start,
-    linkage: symbol.binding === SYMBOL_BINDING.local ? 'static' : 'global',
-    instructions: section.bytes.subarray(start, end),
+    ...linkageOf(symbol),
+    instructions: code.subarray(start, end),
     typeId,
     lines:
       btf === undefined
@@ -148,25 +177,6 @@ function readFunction(
       return { slotIndex: slotOf(record), kind, typeId: record.typeId, access: record.access };
     }),
   };
-}
-
-/** The records of `[start, end)`, by bisection: `records` is sorted, and there may be many functions. */
-function within<T extends { readonly byteOffset: number }>(
-  records: readonly T[],
-  start: number,
-  end: number,
-) {
-  const firstFrom = (byteOffset: number): number => {
-    let low = 0;
-    let high = records.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((records[middle]?.byteOffset ?? 0) < byteOffset) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  };
-  return records.slice(firstFrom(start), firstFrom(end));
 }
 
 function malformed(message: string): VespidError {

@@ -1,16 +1,17 @@
-import { VespidError } from '../../errors/index.js';
-import { RELOCATION_TYPE, SECTION_INDEX_RESERVED, SECTION_INDEX_UNDEFINED } from '../elf/elf-format.js';
-import type { ElfFile, ElfRelocation, ElfSection, ElfSymbol } from '../elf/elf-reader.js';
-import { InstructionSlots, LOAD_IMM64_OPCODE } from '../instruction-slots.js';
-import { SLOT_BYTES } from '../isa.js';
-import { isDataSectionName } from './data-sections.js';
-import type { MapPlaces } from './map-definitions.js';
+import type { Btf } from '../btf/btf-reader.js';
+import type { ElfFile } from '../elf/elf-reader.js';
+import type { ElfRelocation } from '../elf/elf-relocations.js';
+import { exceptionCallbackNames } from './exception-callbacks.js';
+import { FunctionResolver, type ReferenceTargets } from './function-resolver.js';
 import type { BareFunction } from './object-functions.js';
+import { within } from './sorted-places.js';
 
 /** One function of an object. All slot indexes count from its own start. */
 export interface ObjectFunction extends BareFunction {
   /** What its instructions refer to, in order. */
   readonly references: readonly ObjectReference[];
+  /** Of a program that may throw (`__exception_cb`): what the kernel calls then. */
+  readonly exceptionCallback: ObjectFunction | undefined;
 }
 
 /** What an instruction refers to outside of its function. */
@@ -33,7 +34,22 @@ export type ObjectReference =
   /** The address of a variable or a function of the kernel. */
   | { readonly kind: 'extern'; readonly slotIndex: number; readonly name: string }
   /** A byte of the section of configuration values, or of the object's arena. */
-  | { readonly kind: 'kconfig' | 'arena'; readonly slotIndex: number; readonly byteOffset: number };
+  | { readonly kind: 'kconfig' | 'arena'; readonly slotIndex: number; readonly byteOffset: number }
+  /** Something that nothing can be made of; a program that reaches it is not linked. */
+  | { readonly kind: 'invalid'; readonly slotIndex: number; readonly reason: string };
+
+/** The functions of an object, in order of section and place. */
+export interface ObjectFunctions {
+  readonly all: readonly ObjectFunction[];
+  /** The function that begins at a place. */
+  readonly at: (sectionIndex: number, byteOffset: number) => ObjectFunction | undefined;
+}
+
+/** An {@link ObjectFunction} while functions are tied to one another. */
+type FunctionDraft = BareFunction & {
+  references: ObjectReference[];
+  exceptionCallback: ObjectFunction | undefined;
+};
 
 /**
  * Gives every function the references of its instructions, from relocations and from calls that the compiler
@@ -44,173 +60,55 @@ export type ObjectReference =
 export function resolveReferences(
   elf: ElfFile,
   bareFunctions: readonly BareFunction[],
-  maps: MapPlaces,
-): ObjectFunction[] {
-  const functions = bareFunctions.map((bare) => ({ ...bare, references: [] as ObjectReference[] }));
-  const byPlace = new Map(functions.map((f) => [placeKey(f.sectionIndex, f.byteOffset), f]));
-  const relocations = new Map<number, RelocationQueue>();
+  targets: ReferenceTargets,
+  btf: Btf | undefined,
+): ObjectFunctions {
+  const functions = bareFunctions.map(
+    (bare): FunctionDraft => ({ ...bare, references: [], exceptionCallback: undefined }),
+  );
+  const bySection = new Map<number, Map<number, ObjectFunction>>();
   for (const f of functions) {
-    let queue = relocations.get(f.sectionIndex);
-    if (queue === undefined) {
-      queue = new RelocationQueue(elf.relocations.get(f.sectionIndex) ?? []);
-      relocations.set(f.sectionIndex, queue);
-    }
-    new FunctionResolver(elf, f, maps, byPlace).resolve(queue, f.references);
+    const places = bySection.get(f.sectionIndex);
+    if (places === undefined) bySection.set(f.sectionIndex, new Map([[f.byteOffset, f]]));
+    else places.set(f.byteOffset, f);
   }
-  return functions;
+  const at = (sectionIndex: number, byteOffset: number) => bySection.get(sectionIndex)?.get(byteOffset);
+  const relocations = new Map<number, readonly ElfRelocation[]>();
+  let before: FunctionDraft | undefined;
+  for (const f of functions) {
+    if (before?.sectionIndex === f.sectionIndex && before.byteOffset === f.byteOffset) {
+      // Another name for the same code.
+      f.references = before.references;
+      continue;
+    }
+    const sorted = relocations.get(f.sectionIndex) ?? sortedRelocations(elf, f.sectionIndex);
+    relocations.set(f.sectionIndex, sorted);
+    const end = f.byteOffset + f.instructions.byteLength;
+    f.references = new FunctionResolver(elf, f, targets, at).resolve(within(sorted, f.byteOffset, end));
+    before = f;
+  }
+  assignExceptionCallbacks(functions, btf);
+  return { all: functions, at };
 }
 
-/** A function's identity: names are unique only among global ones. */
-function placeKey(sectionIndex: number, byteOffset: number): string {
-  return `${sectionIndex}+${byteOffset}`;
+function sortedRelocations(elf: ElfFile, sectionIndex: number): readonly ElfRelocation[] {
+  return [...elf.relocations.of(sectionIndex)].sort((a, b) => a.byteOffset - b.byteOffset);
 }
 
-/** The relocations of one section, taken in ascending order as its functions are gone through. */
-class RelocationQueue {
-  readonly #sorted: readonly ElfRelocation[];
-  #next = 0;
-
-  constructor(relocations: readonly ElfRelocation[]) {
-    this.#sorted = [...relocations].sort((a, b) => a.byteOffset - b.byteOffset);
-  }
-
-  /** Passes over those before a place: between functions there is nothing that anybody loads. */
-  skipTo(byteOffset: number): void {
-    while ((this.#sorted[this.#next]?.byteOffset ?? byteOffset) < byteOffset) this.#next++;
-  }
-
-  /** The next one if it is before a place. */
-  takeBefore(byteOffset: number): ElfRelocation | undefined {
-    const relocation = this.#sorted[this.#next];
-    if (relocation === undefined || relocation.byteOffset >= byteOffset) return undefined;
-    this.#next++;
-    return relocation;
-  }
-}
-
-class FunctionResolver {
-  readonly #elf: ElfFile;
-  readonly #function: BareFunction;
-  readonly #maps: MapPlaces;
-  readonly #byPlace: ReadonlyMap<string, ObjectFunction>;
-  readonly #slots: InstructionSlots;
-
-  constructor(
-    elf: ElfFile,
-    bare: BareFunction,
-    maps: MapPlaces,
-    byPlace: ReadonlyMap<string, ObjectFunction>,
-  ) {
-    this.#elf = elf;
-    this.#function = bare;
-    this.#maps = maps;
-    this.#byPlace = byPlace;
-    this.#slots = new InstructionSlots(bare.instructions, `${elf.label}: ${bare.name}`);
-  }
-
-  resolve(queue: RelocationQueue, references: ObjectReference[]): void {
-    const start = this.#function.byteOffset;
-    queue.skipTo(start);
-    for (const slotIndex of this.#slots.starts()) {
-      const isWide = this.#slots.opcode(slotIndex) === LOAD_IMM64_OPCODE;
-      const relocation = queue.takeBefore(start + (slotIndex + (isWide ? 2 : 1)) * SLOT_BYTES);
-      if (relocation !== undefined && relocation.byteOffset !== start + slotIndex * SLOT_BYTES) {
-        throw this.#malformed(slotIndex, 'two relocations, or one inside of the instruction');
-      }
-      const reference =
-        relocation === undefined ? this.#unrelocated(slotIndex) : this.#relocated(slotIndex, relocation);
-      if (reference !== undefined) references.push(reference);
-    }
-  }
-
-  #unrelocated(slotIndex: number): ObjectReference | undefined {
-    if (this.#slots.isLocalCall(slotIndex)) {
-      const distance = slotIndex + 1 + this.#slots.immediate(slotIndex);
-      const { sectionIndex, byteOffset } = this.#function;
-      return this.#toFunction('call', slotIndex, sectionIndex, byteOffset + distance * SLOT_BYTES);
-    }
-    if (this.#slots.opcode(slotIndex) !== LOAD_IMM64_OPCODE) return undefined;
-    if (!this.#slots.isLoadImmediate64(slotIndex)) throw this.#malformed(slotIndex, 'half of a ld_imm64');
-    // An object has no file descriptors or kernel ids to name: loaded as it is, this would reach whatever
-    // has that number in the loading process.
-    if (this.#slots.sourceRegister(slotIndex) !== 0) {
-      throw this.#malformed(slotIndex, 'ld_imm64 of a file descriptor or id without relocation');
-    }
-    return undefined;
-  }
-
-  #relocated(slotIndex: number, relocation: ElfRelocation): ObjectReference {
-    const symbol = this.#elf.symbols[relocation.symbolIndex];
-    if (symbol === undefined) throw this.#malformed(slotIndex, `no symbol ${relocation.symbolIndex}`);
-    if (this.#slots.isCall(slotIndex) && relocation.type === RELOCATION_TYPE.call32) {
-      return this.#call(slotIndex, symbol);
-    }
-    if (this.#slots.isLoadImmediate64(slotIndex) && relocation.type === RELOCATION_TYPE.imm64) {
-      return this.#address(slotIndex, symbol);
-    }
-    const opcode = this.#slots.opcode(slotIndex).toString(16);
-    throw this.#unsupported(slotIndex, `relocation of type ${relocation.type} on opcode 0x${opcode}`);
-  }
-
-  #call(slotIndex: number, symbol: ElfSymbol): ObjectReference {
-    if (symbol.sectionIndex === SECTION_INDEX_UNDEFINED)
-      return { kind: 'kfunc', slotIndex, name: symbol.name };
-    const section = this.#sectionOf(slotIndex, symbol);
-    // Clang writes -1 with a function's symbol, and the function's slot less one with the section's symbol.
-    const byteOffset = symbol.value + (this.#slots.immediate(slotIndex) + 1) * SLOT_BYTES;
-    return this.#toFunction('call', slotIndex, section.index, byteOffset);
-  }
-
-  #address(slotIndex: number, symbol: ElfSymbol): ObjectReference {
-    if (symbol.sectionIndex === SECTION_INDEX_UNDEFINED)
-      return { kind: 'extern', slotIndex, name: symbol.name };
-    const section = this.#sectionOf(slotIndex, symbol);
-    const byteOffset = symbol.value + this.#slots.immediate(slotIndex);
-    if (section.index === this.#maps.sectionIndex) {
-      const map = this.#maps.byOffset.get(byteOffset);
-      if (map === undefined) throw this.#malformed(slotIndex, `no map at .maps+${byteOffset}`);
-      return { kind: 'map', slotIndex, map };
-    }
-    if (isDataSectionName(section.name)) {
-      // One past the end is an address that C allows to take.
-      if (byteOffset >= 0 && byteOffset <= section.byteSize) {
-        return { kind: 'data', slotIndex, section: section.name, byteOffset };
-      }
-      throw this.#malformed(slotIndex, `${section.name}+${byteOffset} is outside of the section`);
-    }
-    return this.#toFunction('function-address', slotIndex, section.index, byteOffset);
-  }
-
-  #toFunction(
-    kind: 'call' | 'function-address',
-    slotIndex: number,
-    sectionIndex: number,
-    byteOffset: number,
-  ): ObjectReference {
-    const target = this.#byPlace.get(placeKey(sectionIndex, byteOffset));
-    if (target !== undefined) return { kind, slotIndex, target };
-    const section = this.#elf.sections[sectionIndex]?.name ?? '';
-    throw this.#malformed(slotIndex, `no function begins at ${section}+${byteOffset}`);
-  }
-
-  #sectionOf(slotIndex: number, symbol: ElfSymbol): ElfSection {
-    const section = this.#elf.sections[symbol.sectionIndex];
-    if (section === undefined || symbol.sectionIndex >= SECTION_INDEX_RESERVED) {
-      throw this.#unsupported(slotIndex, `symbol ${symbol.name} is in no section`);
-    }
-    return section;
-  }
-
-  #malformed(slotIndex: number, message: string): VespidError {
-    return new VespidError('OBJECT_MALFORMED', `${this.#where(slotIndex)}: ${message}`);
-  }
-
-  #unsupported(slotIndex: number, message: string): VespidError {
-    return new VespidError('OBJECT_UNSUPPORTED', `${this.#where(slotIndex)}: ${message}`);
-  }
-
-  #where(slotIndex: number): string {
-    const { section, name } = this.#function;
-    return `${this.#elf.label}: ${section}: ${name}, instruction ${slotIndex}`;
+function assignExceptionCallbacks(functions: readonly FunctionDraft[], btf: Btf | undefined): void {
+  const names = exceptionCallbackNames(btf);
+  if (names.size === 0) return;
+  const candidates = new Map(
+    functions
+      .filter((f) => f.section === '.text' && !f.isHidden && f.linkage === 'global')
+      .map((f) => [f.name, f]),
+  );
+  for (const f of functions) {
+    const name = names.get(f.typeId);
+    if (name === undefined) continue;
+    f.exceptionCallback = candidates.get(name);
+    if (f.exceptionCallback !== undefined) continue;
+    const reason = `its exception callback ${name} is not a global function of .text`;
+    f.references = [{ kind: 'invalid', slotIndex: 0, reason }, ...f.references];
   }
 }

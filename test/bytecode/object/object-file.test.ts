@@ -71,10 +71,25 @@ function objectWith(
   );
 }
 
-/** BTF of a `.maps` with one map, whose struct has these members, each of the kind that its value asks for. */
-function mapsBtf(members: Readonly<Record<string, number>>): Uint8Array {
+type MapMembers = Readonly<Record<string, number>>;
+
+/** BTF of a `.maps` with maps, whose structs have these members, each of the kind that its value asks for. */
+function mapsBtf(maps: Readonly<Record<string, MapMembers>>): Uint8Array {
   const builder = new BtfBuilder();
   const int = builder.add({ kind: 'int', name: 'int', byteSize: 4, encoding: 1, bitOffset: 0, bitSize: 32 });
+  let byteOffset = 0;
+  const variables = Object.entries(maps).map(([name, members]) => {
+    const { typeId, byteSize } = mapVariable(builder, int, name, members);
+    const place = { typeId, byteOffset, byteSize };
+    byteOffset += byteSize;
+    return place;
+  });
+  // As a compiler leaves it: the size, and the offsets if there are symbols, are for the reader to fill in.
+  builder.add({ kind: 'data-section', name: '.maps', byteSize: 0, variables });
+  return builder.build();
+}
+
+function mapVariable(builder: BtfBuilder, int: number, mapName: string, members: MapMembers) {
   const list = Object.entries(members).map(([name, value], index): BtfMember => {
     const array = builder.add({ kind: 'array', elementTypeId: int, indexTypeId: int, count: value });
     const isType = name === 'key' || name === 'value';
@@ -82,24 +97,27 @@ function mapsBtf(members: Readonly<Record<string, number>>): Uint8Array {
     return { name, typeId, bitOffset: index * 64, bitFieldSize: 0 };
   });
   const struct = builder.add({ kind: 'struct', name: '', byteSize: list.length * 8, members: list });
-  const typeId = builder.add({ kind: 'variable', name: 'm', typeId: struct, linkage: 1 });
-  // As a compiler leaves it: size and offset are for the reader to fill in.
-  builder.add({
-    kind: 'data-section',
-    name: '.maps',
-    byteSize: 0,
-    variables: [{ typeId, byteOffset: 0, byteSize: list.length * 8 }],
-  });
-  return builder.build();
+  const byteSize = list.length * 8;
+  return { typeId: builder.add({ kind: 'variable', name: mapName, typeId: struct, linkage: 1 }), byteSize };
 }
 
-const withMap = (members: Readonly<Record<string, number>>): Uint8Array =>
-  objectWith(
-    new Assembler('f').loadMap(R1, 'm').exit(),
-    [relocation(RELOCATION_TYPE.imm64, 'm')],
-    [section('.maps', new Uint8Array(64)), section('.BTF', mapsBtf(members), { flags: 0, byteAlignment: 4 })],
-    [symbol('m', '.maps', { value: 0 })],
+const withMap = (members: MapMembers): Uint8Array => withMaps({ m: members });
+
+const withMaps = (maps: Readonly<Record<string, MapMembers>>): Uint8Array => {
+  let value = 0;
+  const symbols = Object.entries(maps).map(([name, members]) => {
+    const placed = symbol(name, '.maps', { value });
+    value += Object.keys(members).length * 8;
+    return placed;
+  });
+  const [first = ''] = Object.keys(maps);
+  return objectWith(
+    new Assembler('f').loadMap(R1, first).exit(),
+    [relocation(RELOCATION_TYPE.imm64, first)],
+    [section('.maps', new Uint8Array(64)), section('.BTF', mapsBtf(maps), { flags: 0, byteAlignment: 4 })],
+    symbols,
   );
+};
 
 describe('readObject', () => {
   test('reads an object without any type information', () => {
@@ -151,8 +169,8 @@ describe('readObject', () => {
       () => objectWith(nothing(), [], [section('maps', new Uint8Array(20))]),
     ],
     [
-      'struct_ops',
-      'OBJECT_UNSUPPORTED',
+      'struct_ops without BTF',
+      'OBJECT_MALFORMED',
       () => objectWith(nothing(), [], [section('.struct_ops', new Uint8Array(8))]),
     ],
     [
@@ -170,7 +188,11 @@ describe('readObject', () => {
       'BYTES_OUT_OF_RANGE',
       () => objectWith(nothing(), [], [section('license', new Uint8Array([71]))]),
     ],
-    ['a map attribute that is not known', 'OBJECT_UNSUPPORTED', () => withMap({ type: 2, pinning: 1 })],
+    ['a map attribute that is not known', 'OBJECT_UNSUPPORTED', () => withMap({ type: 2, colour: 1 })],
+    ['pinning of no known sort', 'OBJECT_MALFORMED', () => withMap({ type: 2, pinning: 2 })],
+    ['values in a map of numbers', 'OBJECT_UNSUPPORTED', () => withMap({ type: 2, values: 0 })],
+    ['values before the end', 'OBJECT_MALFORMED', () => withMap({ type: 12, values: 0, key_size: 4 })],
+    ['values that are no array', 'OBJECT_MALFORMED', () => withMap({ type: 12, values: 0 })],
     ['a map without type', 'OBJECT_MALFORMED', () => withMap({ key_size: 4 })],
     ['a map with two key sizes', 'OBJECT_MALFORMED', () => withMap({ type: 2, key: 0, key_size: 8 })],
     [
@@ -178,36 +200,18 @@ describe('readObject', () => {
       'OBJECT_MALFORMED',
       () => objectWith(nothing(), [], [section('.maps', new Uint8Array(8))]),
     ],
+    ['two arenas', 'OBJECT_MALFORMED', () => withMaps({ a: { type: 33 }, b: { type: 33 } })],
     [
-      'maps with contents',
-      'OBJECT_UNSUPPORTED',
-      () =>
-        objectWith(
-          nothing(),
-          [],
-          [section('.maps', new Uint8Array(8), { relocations: [relocation(2, 'f')] })],
-        ),
+      'arena variables without an arena',
+      'OBJECT_MALFORMED',
+      () => objectWith(nothing(), [], [section('.addr_space.1', new Uint8Array(8))]),
     ],
     [
-      'data that holds addresses',
-      'OBJECT_UNSUPPORTED',
-      () =>
-        objectWith(
-          nothing(),
-          [],
-          [section('.data', new Uint8Array(8), { relocations: [relocation(2, 'f')] })],
-        ),
+      'a version that is not a number',
+      'OBJECT_MALFORMED',
+      () => objectWith(nothing(), [], [section('version', new Uint8Array(3))]),
     ],
     ['an address in no map', 'OBJECT_MALFORMED', () => withAddress('.maps', 8)],
-    ['an address beyond the data', 'OBJECT_MALFORMED', () => withAddress('.rodata', 9)],
-    ['an address of no function', 'OBJECT_MALFORMED', () => withAddress('.text', 0)],
-    ['a call into the middle', 'OBJECT_MALFORMED', () => objectWith(callTo(-2))],
-    ['a call out of the section', 'OBJECT_MALFORMED', () => objectWith(callTo(100))],
-    [
-      'a file descriptor in a ld_imm64',
-      'OBJECT_MALFORMED',
-      () => objectWith(new Assembler('f').loadFunction(R1, 'x').exit()),
-    ],
     [
       'a relocation of another type',
       'OBJECT_UNSUPPORTED',
@@ -233,7 +237,13 @@ describe('readObject', () => {
     [
       'functions that overlap',
       'OBJECT_MALFORMED',
-      () => objectWith(nothing(), [], [], [symbol('g', 'socket', { type: SYMBOL_TYPE.function })]),
+      () =>
+        objectWith(
+          new Assembler('f').moveImmediate(R0, 0).exit(),
+          [],
+          [],
+          [symbol('g', 'socket', { type: SYMBOL_TYPE.function })],
+        ),
     ],
     [
       'a function beyond its section',
@@ -257,6 +267,36 @@ describe('readObject', () => {
     ],
   ])('refuses %s', (_name, code, build) => {
     expectCode(code, () => readObject(build(), 'bad.o'), /^bad\.o/);
+  });
+
+  test.each<[string, () => Uint8Array]>([
+    ['an address of no function', () => withAddress('.text', 0)],
+    ['a call into the middle', () => objectWith(callTo(-2))],
+    ['a call out of the section', () => objectWith(callTo(100))],
+    ['a file descriptor in a ld_imm64', () => objectWith(new Assembler('f').loadFunction(R1, 'x').exit())],
+  ])('reads %s, and links no program that reaches it', (_name, build) => {
+    const object = readObject(build(), 'bad.o');
+    expectCode(
+      'OBJECT_MALFORMED',
+      () => linkProgram(object, programNamed(object, 'f')),
+      /^bad\.o: f: f, inst/,
+    );
+  });
+
+  test('knows one function by two names', () => {
+    const type = SYMBOL_TYPE.function;
+    const object = readObject(objectWith(nothing(), [], [], [symbol('g', 'socket', { type })]), 'alias.o');
+    expect(object.programs.map((f) => [f.name, f.byteOffset])).toEqual([
+      ['f', 0],
+      ['g', 0],
+    ]);
+  });
+
+  test('passes over addresses in data', () => {
+    const data = section('.data', new Uint8Array(8), { relocations: [relocation(2, 'f')] });
+    expect(readObject(objectWith(nothing(), [], [data]), 'o').dataSections).toMatchObject([
+      { name: '.data' },
+    ]);
   });
 
   test('refuses the object cut off at every length', () => {
@@ -338,7 +378,7 @@ function callTo(distance: number): Assembler {
 function withAddress(name: string, byteOffset: number): Uint8Array {
   const flags = name === '.text' ? CODE_FLAGS : 3;
   const sections = [section(name, new Uint8Array(8), { flags })];
-  if (name === '.maps') sections.push(section('.BTF', mapsBtf({ type: 2 }), { flags: 0, byteAlignment: 4 }));
+  if (name === '.maps') sections.push(section('.BTF', mapsBtf({}), { flags: 0, byteAlignment: 4 }));
   return objectWith(
     new Assembler('f').loadImmediate64(R1, BigInt(byteOffset)).exit(),
     [relocation(RELOCATION_TYPE.imm64, 'place')],
