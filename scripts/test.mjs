@@ -18,6 +18,8 @@ const packageOf = {
   'qemu-system-x86_64': 'qemu-system-x86',
   bpftool: 'bpftool',
   clang: 'clang',
+  'clang-19': 'clang-19',
+  'llvm-mc-19': 'llvm-19',
   buildah: 'buildah',
   java: 'default-jdk-headless',
   kcat: 'kcat',
@@ -33,7 +35,11 @@ const stages = [
     name: 'lint',
     run: () => check(['node_modules/@biomejs/biome/bin/biome', 'check', '--max-diagnostics=200', '.']),
   },
-  { name: 'unit', tools: ['openssl', 'bpftool', 'clang'], run: (reports) => vitest('unit', reports) },
+  {
+    name: 'unit',
+    tools: ['openssl', 'bpftool', 'clang', 'clang-19', 'llvm-mc-19'],
+    run: (reports) => vitest('unit', reports),
+  },
   {
     name: 'host',
     tools: ['bpftool', 'clang'],

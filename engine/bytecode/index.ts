@@ -94,3 +94,16 @@ export {
 export { parseSectionName, type SectionMeaning } from './object/section-name.js';
 export { formatSourceLine, type SourceLine, sourceLineAt } from './object/source-line.js';
 export type { StructOpsFunction, StructOpsMap } from './object/struct-ops.js';
+export {
+  type AssembledText,
+  type AssembleOptions,
+  assemble,
+  assembleInstructions,
+} from './text/assemble.js';
+export { disassemble, formatInstruction } from './text/disassemble.js';
+export {
+  DISASSEMBLY_STYLES,
+  type DisassemblyStyle,
+  type FormOptions,
+  type NamedReference,
+} from './text/disassembly-style.js';

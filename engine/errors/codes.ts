@@ -41,6 +41,14 @@ export const ERROR_CODES = {
     summary: 'an instruction has a value in a field that has to be zero or hold another',
   },
   INSTRUCTION_LIMIT: { exit: 1, summary: 'code has more instructions than any kernel takes' },
+  ASSEMBLY_SYNTAX: { exit: 1, summary: 'a line of assembler text is no instruction in either form' },
+  ASSEMBLY_RANGE: { exit: 1, summary: 'a number in assembler text is too large for its field' },
+  ASSEMBLY_SYMBOL_UNKNOWN: {
+    exit: 1,
+    summary: 'assembler text names a label, helper, map or function that there is not',
+  },
+  ASSEMBLY_SYMBOL_DUPLICATE: { exit: 1, summary: 'assembler text gives one name to two things' },
+  ASSEMBLY_LIMIT: { exit: 1, summary: 'assembler text is longer than any program can be' },
 
   COMPILE_LIMIT: { exit: 1, summary: 'a policy set that needs more than a program can hold' },
   COMPILE_UNREADABLE_FIELD: {

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 const TOOL_ENVIRONMENT = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` };
 
 /** Why a test that needs this tool cannot run, or undefined if it can. */
-export function missingTool(tool: 'bpftool' | 'clang'): string | undefined {
+export function missingTool(tool: 'bpftool' | 'clang' | 'clang-19' | 'llvm-mc-19'): string | undefined {
   const { error } = spawnSync(tool, ['--version'], { env: TOOL_ENVIRONMENT });
   return error === undefined ? undefined : `${tool} is not installed`;
 }
