@@ -78,7 +78,9 @@ export class Agent {
       (error) => options.onNotice(noticeOf(error, 'error')),
     );
     this.#ring = resources.use(
-      new RingBuffer(this.#session.events, (record) => this.#pipeline.accept(record)),
+      new RingBuffer(this.#session.events, (memory, byteOffset, byteLength) =>
+        this.#pipeline.accept(memory.subarray(byteOffset, byteOffset + byteLength)),
+      ),
     );
     this.#session.attachAll();
     resources.move();

@@ -70,6 +70,15 @@ export const ERROR_CODES = {
   PIN_NOT_FOUND: { exit: 1, summary: 'nothing is pinned at a path' },
   PIN_EXISTS: { exit: 1, summary: 'a path that something is to be pinned at is taken' },
   PIN_MISMATCH: { exit: 1, summary: 'what is pinned at a path is not what is expected there' },
+  INTERFACE_NOT_FOUND: { exit: 2, summary: 'a name that no network interface of this namespace has' },
+  RING_SIZE_INVALID: { exit: 1, summary: 'a ring or perf buffer of a size that cannot be mapped' },
+  RECORD_SIZE_INVALID: { exit: 1, summary: 'a record that no ring of this size can hold' },
+  TRACEPOINT_NOT_FOUND: { exit: 4, summary: 'a tracepoint that this kernel does not have' },
+  SYMBOL_NOT_FOUND: { exit: 1, summary: 'an executable to probe has no function of this name' },
+  EXECUTABLE_MALFORMED: { exit: 1, summary: 'an executable to probe is not 64-bit little-endian ELF' },
+  ATTACH_INVALID: { exit: 2, summary: 'what an attachment was given contradicts itself' },
+  NETLINK_MALFORMED: { exit: 1, summary: 'a netlink message breaks the format' },
+  NETLINK_REFUSED: { exit: 1, summary: 'the kernel refused a request about network devices' },
   CGROUP_NOT_FOUND: { exit: 2, summary: 'a path that is not a cgroup v2 directory' },
 
   // Policies (policies/language)

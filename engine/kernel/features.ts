@@ -13,7 +13,7 @@ import {
   SLOT_BYTES,
 } from '../bytecode/index.js';
 import { VespidError } from '../errors/index.js';
-import { BpfLink } from './link.js';
+import { attachTracing } from './link/tracing.js';
 import { BpfMap } from './map.js';
 import { u32Key } from './map-keys.js';
 import { BpfProgram } from './program.js';
@@ -132,7 +132,7 @@ function probeTrampolines(): void {
 function probeTracepoint(): void {
   const target = attachTargetId({ kind: 'typedef', name: 'btf_trace_sched_process_exec' });
   using program = loadProbe(PROGRAM_TYPE.tracing, ATTACH_TYPE['trace-raw-tp'], target, returning(0));
-  using _link = BpfLink.attachTracing(program);
+  using _link = attachTracing(program);
 }
 
 function probeCgroupSockAddr(): void {
@@ -155,7 +155,7 @@ function probeLsm(): void {
   });
   const target = attachTargetId({ kind: 'function', name: 'bpf_lsm_file_open' });
   using program = loadOnTrampoline(PROGRAM_TYPE.lsm, ATTACH_TYPE['lsm-mac'], target, raiseFlag(flag));
-  using _link = BpfLink.attachTracing(program);
+  using _link = attachTracing(program);
   closeSync(openSync('/proc/self/stat', 'r'));
   const value = new Uint8Array(8);
   flag.lookup(u32Key(0), value);

@@ -1,7 +1,6 @@
 import type { SourceLine } from '../bytecode/index.js';
 import { VespidError } from '../errors/index.js';
-import { Attributes } from './attributes.js';
-import { bpf, bpfError } from './bpf-command.js';
+import { bpfError } from './bpf-command.js';
 import { TOKEN_FD_FLAG } from './commands/btf-commands.js';
 import {
   bindProgramMap,
@@ -20,6 +19,7 @@ import { openById } from './object-id.js';
 import { openPinned, pin } from './object-pin.js';
 import { OwnedFd } from './owned-fd.js';
 import { type ProgramInfo, programDump, programInfo } from './program-info.js';
+import { type TestRun, type TestRunResult, testRun } from './test-run.js';
 import { readRefusal, sourceOfInstruction } from './verifier-log.js';
 
 export interface ProgramLoad {
@@ -153,11 +153,9 @@ export class BpfProgram extends OwnedFd {
     return readProgramStream(this.fd, stream, buffer, this.subject);
   }
 
-  /** BPF_PROG_TEST_RUN with a context and no data: runs the program once, here and now. */
-  testRun(context: Uint8Array): { returnValue: number } {
-    const attributes = new Attributes(80).u32(0, this.fd).u32(40, context.byteLength).pointer(48, context);
-    bpf('PROG_TEST_RUN', attributes, 'a test run');
-    return { returnValue: attributes.readU32(4) };
+  /** BPF_PROG_TEST_RUN: runs the program here and now, see {@link TestRun}. */
+  testRun(run: TestRun): TestRunResult {
+    return testRun(this, run);
   }
 }
 

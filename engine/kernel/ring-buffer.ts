@@ -1,120 +1,167 @@
 import { VespidError } from '../errors/index.js';
-import { mapMemory, pageBytes, whenReadable } from './libc.js';
+import { type Readiness, whenReadable } from './libc.js';
 import type { BpfMap } from './map.js';
-import { ResourceStack } from './resource-stack.js';
-
-/** Bits of a record's length word, BPF_RINGBUF_BUSY_BIT and BPF_RINGBUF_DISCARD_BIT. */
-const BUSY = 0x8000_0000;
-const DISCARD = 0x4000_0000;
-const LENGTH_MASK = 0x3fff_ffff;
-const HEADER_BYTES = 8;
-/** Stands for a record that its program reserved and then discarded. */
-const DISCARDED = new Uint8Array(0);
-/** Records taken in one turn of the event loop, so that a flood cannot starve timers and sinks. */
-const RECORDS_PER_TURN = 4096;
+import { RecordStream } from './record-stream.js';
+import { RECORD_HEADER, RingMemory } from './ring-memory.js';
 
 /**
- * The consumer of a BPF ring buffer (kernel Documentation/bpf/ringbuf.rst): the memory is mapped once and read
- * with typed arrays, so a record costs no call into C. The data pages are mapped twice in a row by the kernel, so
- * that a record is always one contiguous range.
+ * Takes one record: `byteLength` bytes of `memory` from `byteOffset`. `memory` is the ring itself and the same object
+ * at every call; the range is the caller's until the function returns, and may then be overwritten.
+ */
+export type RecordLease = (memory: Uint8Array<ArrayBuffer>, byteOffset: number, byteLength: number) => void;
+
+export interface RingBufferOptions {
+  /** With false nothing is watched on the event loop: the owner calls {@link RingBuffer.drain}. Default true. */
+  readonly poll?: boolean;
+}
+
+/** Where a ring stands, in bytes since it was made. */
+export interface RingState {
+  readonly byteLength: number;
+  readonly consumerPosition: bigint;
+  readonly producerPosition: bigint;
+  /** Written or reserved, and not yet consumed; with the headers. */
+  readonly usedBytes: number;
+  /** The next record is reserved and not submitted yet: nothing behind it can be read until it is. */
+  readonly isBusy: boolean;
+}
+
+/** Records taken in one turn of the event loop, so that a flood cannot starve timers and sinks. */
+const RECORDS_PER_TURN = 4096;
+/** Room is given back at least this often, counted in bytes: a store that other processors see costs as much as three records. */
+const RELEASE_BYTES = 4096;
+
+/**
+ * The consumer of a BPF ring buffer. The memory is mapped once and read with typed arrays: a record costs no call into
+ * C, no copy, and allocates nothing. A record that found no room is the program's to count, for only
+ * `bpf_ringbuf_output` and `bpf_ringbuf_reserve` learn of it.
  */
 export class RingBuffer implements Disposable {
-  readonly #resources: ResourceStack;
-  readonly #consumerPosition: BigUint64Array<ArrayBuffer>;
-  readonly #producerPosition: BigUint64Array<ArrayBuffer>;
-  readonly #lengths: Int32Array<ArrayBuffer>;
-  readonly #data: Uint8Array;
-  readonly #dataBytes: number;
-  /** Room is given back to the kernel in steps of this many bytes, not at every record. */
-  readonly #releaseEvery: number;
+  readonly #memory: RingMemory;
+  readonly #readiness: Readiness | undefined;
+  /** Low word of the position up to which records were taken; up to `#released` the kernel knows. */
   #position: number;
   #released: number;
-  #end = 0;
+  #isDraining = false;
   #closed = false;
 
-  /**
-   * @param onRecord gets a view into the ring that is valid during the call only
-   * @param options with `poll: false` nothing is watched on the event loop: the caller drains by hand
-   * @throws VespidError KERNEL_CALL_FAILED
-   */
+  /** @throws VespidError RING_SIZE_INVALID, KERNEL_CALL_FAILED */
   constructor(
     map: BpfMap,
-    private readonly onRecord: (record: Uint8Array) => void,
-    options: { readonly poll: boolean } = { poll: true },
+    private readonly onRecord: RecordLease,
+    options: RingBufferOptions = {},
   ) {
-    const dataBytes = map.definition.maxEntries;
-    const page = pageBytes();
-    if (dataBytes === 0 || dataBytes % page !== 0 || (dataBytes & (dataBytes - 1)) !== 0) {
-      throw new VespidError('INTERNAL', `a ring buffer has a power of two pages, not ${dataBytes} bytes`);
-    }
-    this.#dataBytes = dataBytes;
-    this.#releaseEvery = dataBytes / 8;
-    using resources = new ResourceStack();
-    const consumer = resources.use(mapMemory(map.fd, page, 0, true)).buffer;
-    const producer = resources.use(mapMemory(map.fd, page + 2 * dataBytes, page, false)).buffer;
-    this.#consumerPosition = new BigUint64Array(consumer, 0, 1);
-    this.#producerPosition = new BigUint64Array(producer, 0, 1);
-    this.#lengths = new Int32Array(producer, page);
-    this.#data = new Uint8Array(producer, page);
-    this.#position = Number(this.#consumerPosition[0]);
+    this.#memory = new RingMemory(map);
+    this.#position = this.#memory.consumer.load();
     this.#released = this.#position;
-    if (options.poll) {
-      const readiness = whenReadable(map.fd, () => this.drain(RECORDS_PER_TURN));
-      resources.use({ [Symbol.dispose]: () => readiness.close() });
+    if (options.poll !== false) {
+      this.#readiness = whenReadable(map.fd, () => this.drain(RECORDS_PER_TURN));
     }
-    this.#resources = resources.move();
+  }
+
+  /** The copying form: each record as an array of its own, which the receiver may keep. */
+  static copying(
+    map: BpfMap,
+    onRecord: (record: Uint8Array<ArrayBuffer>) => void,
+    options: RingBufferOptions = {},
+  ): RingBuffer {
+    return new RingBuffer(
+      map,
+      (memory, byteOffset, byteLength) => onRecord(memory.slice(byteOffset, byteOffset + byteLength)),
+      options,
+    );
+  }
+
+  /** The copying form as an async iterator: a record stays in the ring until it is asked for. */
+  static stream(map: BpfMap): RecordStream<Uint8Array<ArrayBuffer>> {
+    const taken: Uint8Array<ArrayBuffer>[] = [];
+    const ring = RingBuffer.copying(map, (record) => taken.push(record), { poll: false });
+    return new RecordStream({
+      fds: [map.fd],
+      take() {
+        ring.drain(1);
+        return taken.pop();
+      },
+      [Symbol.dispose]: () => ring[Symbol.dispose](),
+    });
   }
 
   /**
-   * Hands every record that is ready to `onRecord`, at most `most`, and frees its room for the kernel.
+   * Hands every record that is ready to the taker, at most `most`, and frees their room for the kernel. What the taker
+   * throws comes out here; the record that it threw at counts as taken.
    *
    * @returns the number of records handed on
    */
   drain(most = Number.POSITIVE_INFINITY): number {
-    if (this.#closed) return 0;
-    let count = 0;
+    if (this.#closed || this.#isDraining) return 0;
+    this.#isDraining = true;
     try {
-      while (count < most) {
-        const record = this.#next();
-        if (record === undefined) break;
-        if (record !== DISCARDED) {
-          this.onRecord(record);
-          count++;
-        }
-        if (this.#position - this.#released >= this.#releaseEvery) this.#release();
-      }
+      return this.#drain(most);
     } finally {
-      this.#release();
+      this.#isDraining = false;
+      if (!this.#closed) this.#release();
     }
-    return count;
   }
 
-  /** The next record that is ready, and steps over it; undefined when there is none. */
-  #next(): Uint8Array | undefined {
-    if (this.#position >= this.#end) {
-      // Positions count bytes since the start; a double holds them exactly up to 2^53, 8 petabytes of events.
-      this.#end = Number(Atomics.load(this.#producerPosition, 0));
-      if (this.#position >= this.#end) return undefined;
+  #drain(most: number): number {
+    const { producer, headers, data, byteLength: dataBytes } = this.#memory;
+    const mask = dataBytes - 1;
+    const onRecord = this.onRecord;
+    let end = producer.load();
+    let count = 0;
+    // A taker may dispose of this ring, and then its memory is no longer there.
+    while (count < most && !this.#closed) {
+      if (this.#position === end) {
+        end = producer.load();
+        if (this.#position === end) break;
+      }
+      const at = this.#position & mask;
+      const header = Atomics.load(headers, at >>> 2);
+      // The busy bit is the sign.
+      if (header < 0) break;
+      const byteLength = header & RECORD_HEADER.length;
+      this.#position = (this.#position + ((byteLength + RECORD_HEADER.bytes + 7) & ~7)) | 0;
+      if ((header & RECORD_HEADER.discard) === 0) {
+        count++;
+        onRecord(data, at + RECORD_HEADER.bytes, byteLength);
+      }
+      if (((this.#position - this.#released) | 0) >= RELEASE_BYTES && !this.#closed) this.#release();
     }
-    const at = this.#position % this.#dataBytes;
-    const header = Atomics.load(this.#lengths, at / 4);
-    if ((header & BUSY) !== 0) return undefined;
-    const byteLength = header & LENGTH_MASK;
-    this.#position += Math.ceil((byteLength + HEADER_BYTES) / 8) * 8;
-    if ((header & DISCARD) !== 0) return DISCARDED;
-    return this.#data.subarray(at + HEADER_BYTES, at + HEADER_BYTES + byteLength);
+    return count;
   }
 
   /** Tells the kernel that everything up to here may be overwritten. */
   #release(): void {
     if (this.#released === this.#position) return;
+    this.#memory.consumer.advance(this.#released, this.#position);
     this.#released = this.#position;
-    Atomics.store(this.#consumerPosition, 0, BigInt(this.#position));
+  }
+
+  /** Stops watching: records stay in the ring, and when it is full the program's output fails. */
+  pause(): void {
+    this.#readiness?.pause();
+  }
+
+  resume(): void {
+    if (!this.#closed) this.#readiness?.resume();
+  }
+
+  /** @throws VespidError INTERNAL once it is disposed of */
+  state(): RingState {
+    if (this.#closed) throw new VespidError('INTERNAL', 'this ring buffer is closed');
+    const { consumer, producer, headers, byteLength } = this.#memory;
+    const consumerPosition = consumer.loadWhole();
+    const producerPosition = producer.loadWhole();
+    const usedBytes = Number(producerPosition - consumerPosition);
+    const at = Number(consumerPosition & BigInt(byteLength - 1));
+    const isBusy = usedBytes > 0 && Atomics.load(headers, at >>> 2) < 0;
+    return { byteLength, consumerPosition, producerPosition, usedBytes, isBusy };
   }
 
   [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#resources[Symbol.dispose]();
+    this.#readiness?.close();
+    this.#memory[Symbol.dispose]();
   }
 }

@@ -1,6 +1,13 @@
 import { PROGRAM_TYPE } from '../bytecode/index.js';
 import { VespidError } from '../errors/index.js';
-import { BpfLink, Cgroup, cgroupRoot } from '../kernel/index.js';
+import {
+  attachRawTracepoint,
+  attachToCgroup,
+  attachTracing,
+  type BpfLink,
+  Cgroup,
+  cgroupRoot,
+} from '../kernel/index.js';
 import type { LoadedProgram } from './load-object.js';
 
 /**
@@ -12,15 +19,15 @@ export function attachProgram({ name, meaning, program }: LoadedProgram, scope: 
   switch (meaning.programType) {
     case PROGRAM_TYPE.lsm:
     case PROGRAM_TYPE.tracing:
-      return BpfLink.attachTracing(program);
+      return attachTracing(program);
     case PROGRAM_TYPE['raw-tracepoint']:
-      return BpfLink.attachTracing(program, meaning.attachTarget ?? name);
+      return attachRawTracepoint(program, meaning.attachTarget ?? name);
     case PROGRAM_TYPE['cgroup-sock-addr']:
     case PROGRAM_TYPE['cgroup-sock']:
     case PROGRAM_TYPE['cgroup-skb']: {
-      if (scope !== undefined) return BpfLink.attachToCgroup(program, scope, meaning.attachType);
+      if (scope !== undefined) return attachToCgroup(program, scope, meaning.attachType);
       using root = Cgroup.open(cgroupRoot());
-      return BpfLink.attachToCgroup(program, root, meaning.attachType);
+      return attachToCgroup(program, root, meaning.attachType);
     }
     default:
       throw new VespidError(

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Assembler, ATTACH_TYPE, PROGRAM_TYPE, R0 } from '../../engine/bytecode/index.js';
 import {
   attachTargetId,
-  BpfLink,
+  attachTracing,
   BpfProgram,
   enableRunTimeStatistics,
   ResourceStack,
@@ -66,7 +66,7 @@ async function measureTime(plain: string, secret: string): Promise<Record<string
     if (program === undefined) throw new Error('no program is loaded');
     using resources = new ResourceStack();
     const empty = resources.use(loadEmptyProgram());
-    resources.use(BpfLink.attachTracing(empty));
+    resources.use(attachTracing(empty));
     resources.use(enableRunTimeStatistics());
     const window = (work: Work) => timeWindow([program.program, empty], opener, work);
     await window({ kind: 'open', path: plain });

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readlinkSync } from 'node:fs';
 import { MAP_TYPE } from '../../engine/bytecode/index.js';
-import { BpfLink, BpfMap, ResourceStack, RingBuffer, u32Key } from '../../engine/kernel/index.js';
+import { attachTracing, BpfMap, ResourceStack, RingBuffer, u32Key } from '../../engine/kernel/index.js';
 import { encodeConfig } from '../../engine/loader/constant-value.js';
 import { loadObject, NO_GATE, type ObjectPlan } from '../../engine/loader/index.js';
 import { CONFIG, MAP_NAME } from '../../lsm-hooks/index.js';
@@ -39,7 +39,7 @@ export class OpenInstructions implements Disposable {
     if (counter === undefined) throw new Error('the counted object has no counter');
     this.#counter = counter;
     this.#ring = resources.use(new RingBuffer(events, () => this.#records++, { poll: false }));
-    for (const { program } of loaded.programs) resources.use(BpfLink.attachTracing(program));
+    for (const { program } of loaded.programs) resources.use(attachTracing(program));
     this.#resources = resources.move();
   }
 

@@ -99,7 +99,11 @@ async function pump({ kernel, plans }: BenchSession, sink: Sink): Promise<number
       throw error;
     },
   );
-  using ring = new RingBuffer(kernel.events, (record) => pipeline.accept(record), { poll: false });
+  using ring = new RingBuffer(
+    kernel.events,
+    (memory, at, byteLength) => pipeline.accept(memory.subarray(at, at + byteLength)),
+    { poll: false },
+  );
   let seconds = 0;
   for (;;) {
     const start = performance.now();

@@ -59,7 +59,9 @@ describe('countedObject', () => {
     value[COUNTER_OFFSET.contextValue / 8] = WANTED;
     counter?.update(u32Key(0), new Uint8Array(value.buffer));
     const context = new BigUint64Array([0n, contextValue]);
-    const result = loaded.programs[0]?.program.testRun(new Uint8Array(context.buffer)).returnValue;
+    const result = loaded.programs[0]?.program.testRun({
+      context: new Uint8Array(context.buffer),
+    }).returnValue;
     expect(result).toBe(contextValue === WANTED ? 0 : 3);
     counter?.lookup(u32Key(0), new Uint8Array(value.buffer));
     return Number(value[COUNTER_OFFSET.executed / 8]);

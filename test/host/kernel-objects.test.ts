@@ -126,7 +126,7 @@ describe('BpfProgram', () => {
 
   test('loads, runs and tells about itself', () => {
     const program = resources.use(BpfProgram.load(syscallProgram(returning(42))));
-    expect(program.testRun(new Uint8Array(8)).returnValue).toBe(42);
+    expect(program.testRun({ context: new Uint8Array(8) }).returnValue).toBe(42);
     const info = program.info();
     expect(info).toMatchObject({ name: 'sample', verifiedInstructions: 2 });
     expect(info.tag).toMatch(/^[0-9a-f]{16}$/);
@@ -220,7 +220,7 @@ describe('a ring buffer that the kernel fills', () => {
       value.writeUInt32LE(text.length);
       value.write(text, 4, 'latin1');
       source.update(u32Key(0), value);
-      return program.testRun(new Uint8Array(8)).returnValue;
+      return program.testRun({ context: new Uint8Array(8) }).returnValue;
     };
   }
 
@@ -233,7 +233,9 @@ describe('a ring buffer that the kernel fills', () => {
     const produce = producerInto(events);
     const seen: string[] = [];
     const buffer = resources.use(
-      new RingBuffer(events, (record) => seen.push(Buffer.from(record).toString('latin1')), { poll: false }),
+      RingBuffer.copying(events, (record) => seen.push(Buffer.from(record).toString('latin1')), {
+        poll: false,
+      }),
     );
     for (const [index, text] of texts.entries()) {
       produce(text);
@@ -247,7 +249,7 @@ describe('a ring buffer that the kernel fills', () => {
     const events = ring();
     const produce = producerInto(events);
     const seen: string[] = [];
-    const buffer = new RingBuffer(events, (record) => seen.push(Buffer.from(record).toString('latin1')));
+    const buffer = RingBuffer.copying(events, (record) => seen.push(Buffer.from(record).toString('latin1')));
     try {
       for (const text of texts.slice(0, 20)) {
         produce(text);

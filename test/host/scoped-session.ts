@@ -37,7 +37,7 @@ export class ScopedSession implements Disposable {
       clock: { bootToUnixNs: BigInt(Date.now()) * 1_000_000n - bootTimeNs() },
     };
     this.#ring = resources.use(
-      new RingBuffer(this.kernel.events, (record) => this.#records.push(record.slice()), { poll: false }),
+      RingBuffer.copying(this.kernel.events, (record) => this.#records.push(record), { poll: false }),
     );
     this.kernel.attachAll();
     this.#resources = resources.move();

@@ -190,14 +190,14 @@ export class SyntheticProgram implements Disposable {
     if (program === undefined) throw new Error('the object has no program');
     this.#program = program;
     this.#ring = resources.use(
-      new RingBuffer(events, (record) => this.#records.push(decodeRecord(record.slice())), { poll: false }),
+      RingBuffer.copying(events, (record) => this.#records.push(decodeRecord(record)), { poll: false }),
     );
     this.#resources = resources.move();
   }
 
   /** Runs the program for one event; undefined when no rule matched. */
   judge(event: SyntheticEvent): DecodedRecord | undefined {
-    this.#program.program.testRun(this.encode(event));
+    this.#program.program.testRun({ context: this.encode(event) });
     this.#ring.drain();
     const [record, ...others] = this.#records.splice(0);
     if (others.length > 0) throw new Error('one run gave several records');

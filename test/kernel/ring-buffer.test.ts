@@ -1,83 +1,14 @@
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { MAP_TYPE } from '../../engine/bytecode/index.js';
-import { BpfMap, RingBuffer } from '../../engine/kernel/index.js';
+import { RingBuffer } from '../../engine/kernel/index.js';
 import { thrownBy } from '../policies/policy-text.js';
+import { FileRing } from './file-ring.js';
 
 const PAGE = 4096;
 const BUSY = 0x8000_0000;
 const DISCARD = 0x4000_0000;
-
-/**
- * The memory of a BPF ring buffer in a file: the consumer's page, the producer's page, and the data twice, which
- * the kernel maps and here is written.
- */
-class FileRing {
-  readonly #fd: number;
-  #producer: number;
-
-  constructor(path: string, startPosition = 0) {
-    this.#fd = openSync(path, 'w+');
-    this.#producer = startPosition;
-    writeSync(this.#fd, Buffer.alloc(2 * PAGE + 2 * PAGE), 0, undefined, 0);
-    this.#writePosition(0, startPosition);
-    this.#writePosition(PAGE, startPosition);
-  }
-
-  /** Appends a record and gives the place of its header. */
-  append(text: string, flags = 0): number {
-    const at = this.#producer;
-    const record = Buffer.alloc(Math.ceil((8 + text.length) / 8) * 8);
-    record.write(text, 8, 'latin1');
-    this.#writeData(at, record);
-    this.setHeader(at, text.length, flags);
-    this.#producer += record.length;
-    this.#writePosition(PAGE, this.#producer);
-    return at;
-  }
-
-  setHeader(at: number, byteLength: number, flags: number): void {
-    const header = Buffer.alloc(4);
-    header.writeUInt32LE((byteLength | flags) >>> 0);
-    this.#writeData(at, header);
-  }
-
-  consumerPosition(): number {
-    const bytes = Buffer.alloc(8);
-    readSync(this.#fd, bytes, 0, 8, 0);
-    return Number(bytes.readBigUInt64LE());
-  }
-
-  map(maxEntries = PAGE): BpfMap {
-    return new BpfMap(this.#fd, {
-      name: 'ring',
-      type: MAP_TYPE.ringbuf,
-      keySize: 0,
-      valueSize: 0,
-      maxEntries,
-      flags: 0,
-    });
-  }
-
-  close(): void {
-    closeSync(this.#fd);
-  }
-
-  #writePosition(at: number, value: number): void {
-    const bytes = Buffer.alloc(8);
-    bytes.writeBigUInt64LE(BigInt(value));
-    writeSync(this.#fd, bytes, 0, 8, at);
-  }
-
-  #writeData(position: number, bytes: Buffer): void {
-    for (const [index, byte] of bytes.entries()) {
-      const at = (position + index) % PAGE;
-      for (const copy of [0, PAGE]) writeSync(this.#fd, Buffer.of(byte), 0, 1, 2 * PAGE + copy + at);
-    }
-  }
-}
 
 let folder: string;
 let ring: FileRing;
@@ -93,7 +24,9 @@ afterEach(() => {
 });
 
 const reader = () =>
-  new RingBuffer(ring.map(), (record) => seen.push(Buffer.from(record).toString('latin1')), { poll: false });
+  RingBuffer.copying(ring.map(), (record) => seen.push(Buffer.from(record).toString('latin1')), {
+    poll: false,
+  });
 
 describe('RingBuffer', () => {
   test('gives records in order, of any length, and frees their room', () => {
@@ -162,7 +95,7 @@ describe('RingBuffer', () => {
   test('frees the room of what was taken, also when the taker throws', () => {
     ring.append('first');
     ring.append('second');
-    using buffer = new RingBuffer(
+    using buffer = RingBuffer.copying(
       ring.map(),
       (record) => {
         seen.push(Buffer.from(record).toString('latin1'));
@@ -187,7 +120,7 @@ describe('RingBuffer', () => {
 
   test.each([0, 100, 3 * PAGE])('a size of %d bytes is no ring buffer', (maxEntries) => {
     expect(thrownBy(() => new RingBuffer(ring.map(maxEntries), () => {}, { poll: false })).code).toBe(
-      'INTERNAL',
+      'RING_SIZE_INVALID',
     );
   });
 });

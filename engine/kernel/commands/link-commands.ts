@@ -1,6 +1,7 @@
 import { Attributes, cString } from '../attributes.js';
 import { bpf } from '../bpf-command.js';
 import {
+  ITER_CREATE,
   LINK_CREATE,
   LINK_DETACH,
   LINK_UPDATE,
@@ -72,6 +73,11 @@ export function openRawTracepoint(
     .u64(RAW_TRACEPOINT_OPEN.cookie, cookie);
   if (name !== undefined) attributes.pointer(RAW_TRACEPOINT_OPEN.name, cString(name));
   return bpf('RAW_TRACEPOINT_OPEN', attributes, subject);
+}
+
+/** BPF_ITER_CREATE: a descriptor that runs the iterator of a link once, while it is read. */
+export function createIterator(linkFd: number, subject: string): number {
+  return bpf('ITER_CREATE', new Attributes(8).u32(ITER_CREATE.link_fd, linkFd), subject);
 }
 
 export interface ProgramAttachAttributes {

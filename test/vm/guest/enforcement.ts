@@ -106,9 +106,13 @@ export class Enforcement implements Disposable {
     const checked = policies === undefined ? [] : parsePolicies(policies, 'test.yaml');
     for (const file of compilePolicies(checked)) this.load(planObject(file, features, { degrade: false }));
     this.#ring = resources.use(
-      new RingBuffer(this.session.events, (record) => this.#receive(record), {
-        poll: options.poll ?? false,
-      }),
+      new RingBuffer(
+        this.session.events,
+        (memory, at, byteLength) => this.#receive(memory.subarray(at, at + byteLength)),
+        {
+          poll: options.poll ?? false,
+        },
+      ),
     );
     this.session.attachAll();
     this.#resources = resources.move();
