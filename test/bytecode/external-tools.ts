@@ -45,3 +45,42 @@ export function compileWithClang(): Uint8Array {
     return new Uint8Array(readFileSync(object));
   });
 }
+
+/** Where Debian keeps the kernel's headers of one architecture. */
+const ARCHITECTURE_HEADERS: Readonly<Record<string, string>> = {
+  x64: '/usr/include/x86_64-linux-gnu',
+  arm64: '/usr/include/aarch64-linux-gnu',
+};
+const TARGET_MACRO: Readonly<Record<string, string>> = {
+  x64: '__TARGET_ARCH_x86',
+  arm64: '__TARGET_ARCH_arm64',
+};
+
+/** The object that clang 19 makes of `test/fixtures/bytecode/NAME.bpf.c`, for the machine that we run on. */
+export function compileFixture(name: string): Uint8Array {
+  const source = fileURLToPath(new URL(`../fixtures/bytecode/${name}.bpf.c`, import.meta.url));
+  return withTemporaryDirectory((directory) => {
+    const object = join(directory, `${name}.bpf.o`);
+    compileBpf(source, object);
+    return new Uint8Array(readFileSync(object));
+  });
+}
+
+/** Compiles one BPF program in C, with libbpf's headers. */
+export function compileBpf(source: string, object: string): void {
+  const headers = `-I${ARCHITECTURE_HEADERS[process.arch] ?? '/usr/include'}`;
+  const macro = `-D${TARGET_MACRO[process.arch] ?? '__TARGET_ARCH_unknown'}`;
+  runTool('clang-19', [
+    '-target',
+    'bpf',
+    '-mcpu=v3',
+    '-g',
+    '-O2',
+    headers,
+    macro,
+    '-c',
+    source,
+    '-o',
+    object,
+  ]);
+}
