@@ -70,7 +70,8 @@ function matchField(local: Access, target: Btf, rootTypeId: number): Access | un
       typeId = skipModifiers(target, type.elementTypeId);
     }
     steps.push({ typeId, index: localStep.index, name: undefined });
-    if (localStep.index > 0) bitOffset += localStep.index * byteSizeOf(target, typeId) * 8;
+    // Also for the index 0: a candidate without a size, a typedef of a function, is an error as in libbpf.
+    bitOffset += localStep.index * byteSizeOf(target, typeId) * 8;
   }
   return { btf: target, rootTypeId, steps, bitOffset };
 }

@@ -35,8 +35,8 @@ export function relocatedValue(kind: CoreKind, local: Access, target: Access | u
 
 function fieldValue(kind: CoreKind, local: Access, target: Access | undefined): CoreResolution {
   if (kind === 'field-exists') return plainValue(1n, target === undefined ? 0n : 1n, true);
-  if (target === undefined) return poison(`the kernel has no field ${describeAccess(local)}`);
   const localFact = fieldFact(kind, local);
+  if (target === undefined) return poison(`the kernel has no field ${describeAccess(local)}`);
   const targetFact = fieldFact(kind, target);
   return {
     outcome: 'value',
@@ -102,9 +102,9 @@ function memberFact(kind: CoreKind, access: Access, member: BtfMember): FieldFac
     case 'field-signed':
       return plain(isSigned(btf.type(typeId)) ? 1 : 0, true);
     case 'field-left-shift':
-      return plain(leftShift(btf, bitOffset - byteOffset * 8, bitSize, byteSize * 8));
+      return plain(asShift(leftShift(btf, bitOffset - byteOffset * 8, bitSize, byteSize * 8)));
     case 'field-right-shift':
-      return plain(64 - bitSize, true);
+      return plain(asShift(64 - bitSize), true);
     default:
       throw notForAccess(kind, access);
   }
@@ -116,6 +116,11 @@ function memberFact(kind: CoreKind, access: Access, member: BtfMember): FieldFac
  */
 function leftShift(btf: Btf, bitOffset: number, bitSize: number, loadBits: number): number {
   return btf.byteOrder === 'little-endian' ? 64 - (bitOffset + bitSize) : 64 - loadBits + bitOffset;
+}
+
+/** A field of more than 64 bits gives what it gives in libbpf's 32 bits: a shift that the verifier refuses. */
+function asShift(bits: number): number {
+  return bits >>> 0;
 }
 
 /** The smallest aligned integer, from the declared type's size up, that holds all bits of a bit field. */
