@@ -1,82 +1,19 @@
-import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
   applyCoreRelocations,
   Btf,
-  type LinkedProgram,
   linkProgram,
-  PSEUDO,
   programNamed,
   readObject,
   writeObject,
 } from '../../engine/bytecode/index.js';
 import { InstructionSlots } from '../../engine/bytecode/instruction-slots.js';
-import {
-  compileWithClang,
-  missingTool,
-  runTool,
-  withTemporaryDirectory,
-} from '../bytecode/external-tools.js';
+import { compileFixture, compileWithClang, missingTool, runTool } from '../bytecode/external-tools.js';
 import { sampleDefinition } from '../bytecode/sample-object.js';
-
-const KERNEL_TYPES = '/sys/kernel/btf/vmlinux';
+import { compareTags, KERNEL_TYPES } from './kernel-tags.js';
 
 const missing = process.getuid?.() === 0 ? missingTool('bpftool') : 'not root';
-
-/** Loads every program of an object with bpftool, pinned in a BPF file system of our own while `use` runs. */
-function whileLoaded<T>(object: Uint8Array, use: (pinOf: (program: string) => string) => T): T {
-  return withTemporaryDirectory((directory) => {
-    const file = join(directory, 'sample.bpf.o');
-    const pins = join(directory, 'pins');
-    writeFileSync(file, object);
-    mkdirSync(pins);
-    runTool('mount', ['-t', 'bpf', 'bpf', pins]);
-    try {
-      runTool('bpftool', ['prog', 'loadall', file, join(pins, 'sample')]);
-      return use((program) => join(pins, 'sample', program));
-    } finally {
-      runTool('umount', [pins]);
-    }
-  });
-}
-
-/** The program as BPF_PROG_LOAD gets it, with the map descriptors zeroed as the kernel's digest leaves them. */
-function digestedInstructions(linked: LinkedProgram, relocated: Uint8Array): Uint8Array {
-  const slots = new InstructionSlots(relocated, linked.name);
-  const zero = (slotIndex: number, pseudo: number): void => {
-    slots.setSourceRegister(slotIndex, pseudo);
-    slots.setImmediate64(slotIndex, 0n);
-  };
-  for (const { slotIndex } of linked.mapReferences) zero(slotIndex, PSEUDO.mapFd);
-  for (const { slotIndex } of linked.dataReferences) zero(slotIndex, PSEUDO.mapValue);
-  return relocated;
-}
-
-/** Tags of the programs that we make of an object, and that the kernel computed of what libbpf loaded. */
-function compareTags(object: Uint8Array): void {
-  const file = readObject(object, 'sample.bpf.o');
-  const kernel = new Btf(new Uint8Array(readFileSync(KERNEL_TYPES)), 'vmlinux');
-  const { btf } = file;
-  if (btf === undefined) throw new Error('the object has no BTF');
-  whileLoaded(object, (pinOf) => {
-    for (const { name } of file.programs) {
-      const linked = linkProgram(file, programNamed(file, name));
-      const { instructions } = applyCoreRelocations(linked, btf, { vmlinux: kernel, modules: () => [] });
-      const digested = digestedInstructions(linked, instructions);
-      // SHA-1 up to Linux 6.17, SHA-256 since: the tag is the first 8 bytes.
-      const tags = ['sha1', 'sha256'].map((algorithm) =>
-        createHash(algorithm).update(digested).digest('hex').slice(0, 16),
-      );
-      // bpftool's answer has more members; only the tag is looked at.
-      const shown = JSON.parse(runTool('bpftool', ['-j', 'prog', 'show', 'pinned', pinOf(name)])) as {
-        tag: string;
-      };
-      expect(tags, name).toContain(shown.tag);
-    }
-  });
-}
 
 describe.skipIf(missing)(`this kernel${missing === undefined ? '' : ` (${missing})`}`, () => {
   test('loads what writeObject writes, relocated by libbpf as by us', () => {
@@ -86,6 +23,20 @@ describe.skipIf(missing)(`this kernel${missing === undefined ? '' : ` (${missing
   const noClang = missingTool('clang');
   test.skipIf(noClang)(`loads clang's object, relocated by libbpf as by us${noClang ?? ''}`, () => {
     compareTags(compileWithClang());
+  });
+
+  const noClang19 = missingTool('clang-19');
+  test.skipIf(noClang19)(`resolves every kind of CO-RE as libbpf${noClang19 ?? ''}`, () => {
+    const reasons = compareTags(compileFixture('core-relocations')).map(({ reason }) => reason);
+    expect(reasons).toEqual([
+      'the kernel has no field task_struct.not_in_any_kernel',
+      'the kernel has no field no_such_struct.x',
+      'the kernel has no enum value no_such_enum.NO_SUCH_VALUE',
+      'the kernel has no field mm_struct.never_was',
+      'the kernel has no field no_such_struct.x',
+      "task_struct.start_time: the kernel's field has 8 bytes, not 4, and cannot be loaded as it is",
+      'the kernel has no field no_such_struct.x',
+    ]);
   });
 
   test('has a task_struct.pid where bpftool says it is', () => {

@@ -63,6 +63,8 @@ export function relocateProgram(program: LinkedProgram, resolver: CoreResolver):
       throw placed(cause, program, slotIndex, resolver.describe(relocation));
     }
     if (reason === undefined) continue;
+    // The kernel has the field, but in a form that the instruction cannot use.
+    if (resolution.outcome === 'value') reason = `${resolver.describe(relocation)}: ${reason}`;
     const line = sourceLineAt(program.lines, slotIndex);
     poisoned.push({ slotIndex, kind, reason, place: placeOf(program, slotIndex), line });
   }

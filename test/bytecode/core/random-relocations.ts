@@ -2,7 +2,13 @@ import fc from 'fast-check';
 import type { CoreRelocation } from '../../../engine/bytecode/core/core-relocation.js';
 import { localValueOf } from '../../../engine/bytecode/core/local-value.js';
 import { CORE_KINDS, type CoreKind, subjectOf } from '../../../engine/bytecode/core/relocation-kind.js';
-import { type Btf, type BtfMember, type BtfType, byteSizeOf, skipModifiers } from '../../../engine/bytecode/index.js';
+import {
+  type Btf,
+  type BtfMember,
+  type BtfType,
+  byteSizeOf,
+  skipModifiers,
+} from '../../../engine/bytecode/index.js';
 import { array, btfOf, enumeration, int, pointer, prototype, typedef } from './written-types.js';
 
 /** Types of an object and of a kernel that have some names in common, and relocations of the object. */
