@@ -38,15 +38,10 @@ export function withTemporaryDirectory<T>(use: (directory: string) => T): T {
 
 /** The object that clang makes of `test/fixtures/bytecode/every-feature.bpf.c`. */
 export function compileWithClang(): Uint8Array {
-  return compileFixture('every-feature', 'clang');
-}
-
-/** The object that a compiler makes of `test/fixtures/bytecode/NAME.bpf.c`. */
-export function compileFixture(name: string, compiler: 'clang' | 'clang-19' = 'clang-19'): Uint8Array {
-  const source = fileURLToPath(new URL(`../fixtures/bytecode/${name}.bpf.c`, import.meta.url));
+  const source = fileURLToPath(new URL('../fixtures/bytecode/every-feature.bpf.c', import.meta.url));
   return withTemporaryDirectory((directory) => {
-    const object = join(directory, `${name}.bpf.o`);
-    runTool(compiler, ['-target', 'bpf', '-g', '-O2', '-c', source, '-o', object]);
+    const object = join(directory, 'every-feature.bpf.o');
+    runTool('clang', ['-target', 'bpf', '-g', '-O2', '-c', source, '-o', object]);
     return new Uint8Array(readFileSync(object));
   });
 }
