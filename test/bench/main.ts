@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { formatError, VespidError } from '../../engine/errors/index.js';
 import { fileOpenCost } from './file-open-cost.js';
+import { kernelBtfOpen } from './kernel-btf/kernel-btf-open.js';
 import { loadObjectVsLibbpf } from './load-object/load-object-vs-libbpf.js';
 import { loadStarterBundle } from './load-starter-bundle.js';
 import { packageVersion } from './package-root.js';
@@ -16,6 +17,7 @@ const BENCHMARKS: Readonly<Record<string, (kafka: string | undefined) => Promise
   'ring-to-jsonl': ringToJsonl,
   'ring-to-kafka': (kafka) => (kafka === undefined ? undefined : ringToKafka(kafka)),
   'load-starter-bundle': loadStarterBundle,
+  'kernel-btf-open': kernelBtfOpen,
   'load-object-vs-libbpf': loadObjectVsLibbpf,
 };
 

@@ -1,8 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-
-/** Where administrators' tools are, which a user's PATH may leave out. */
-const ENVIRONMENT = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` };
+import { TOOL_ENVIRONMENT } from '../run-process.js';
 
 /** What compares itself with libbpf needs: a command or a header, and the Debian package that brings it. */
 const NEEDED = [
@@ -24,7 +22,7 @@ export function needBuildTools(): void {
   if (process.getuid?.() === 0 && isRunnable('apt-get')) {
     process.stderr.write(`installing ${missing.join(' ')}\n`);
     const options = {
-      env: { ...ENVIRONMENT, DEBIAN_FRONTEND: 'noninteractive' },
+      env: { ...TOOL_ENVIRONMENT, DEBIAN_FRONTEND: 'noninteractive' },
       stdio: ['ignore', 'ignore', 'inherit'] as ['ignore', 'ignore', 'inherit'],
     };
     spawnSync('apt-get', ['-q', 'update'], options);
@@ -45,17 +43,5 @@ function missingPackages(): string[] {
 }
 
 function isRunnable(command: string): boolean {
-  return spawnSync(command, ['--version'], { env: ENVIRONMENT, stdio: 'ignore' }).error === undefined;
-}
-
-/** Runs a build tool and gives its standard output. */
-export function runBuildTool(command: string, args: readonly string[]): string {
-  const result = spawnSync(command, args, {
-    env: ENVIRONMENT,
-    encoding: 'utf8',
-    // The header of a kernel's types has some 4 MB.
-    maxBuffer: 256 * 1024 * 1024,
-  });
-  if (result.status === 0) return result.stdout;
-  throw new Error(`${command} ${args.join(' ')}: ${result.error?.message ?? result.stderr.slice(0, 4000)}`);
+  return spawnSync(command, ['--version'], { env: TOOL_ENVIRONMENT, stdio: 'ignore' }).error === undefined;
 }

@@ -7,7 +7,8 @@ import { readObject } from '../../../engine/bytecode/index.js';
 import { vmlinuxBtf } from '../../../engine/kernel/index.js';
 import { median } from '../median.js';
 import { packageRoot } from '../package-root.js';
-import { needBuildTools, runBuildTool } from './build-tools.js';
+import { runProcess } from '../run-process.js';
+import { needBuildTools } from './build-tools.js';
 import { coreObjectSource } from './core-object-source.js';
 
 /** Processes of each side, taken in turn. */
@@ -91,36 +92,25 @@ function peakMiB(reports: readonly ProcessReport[]): number {
 
 function run(program: string, args: readonly string[]): ProcessReport {
   // Both programs are ours and print this form.
-  return JSON.parse(runBuildTool(program, [...args, String(LOADS_PER_PROCESS)])) as ProcessReport;
+  return JSON.parse(runProcess(program, [...args, String(LOADS_PER_PROCESS)])) as ProcessReport;
 }
 
 /** Compiles the generated source for the running kernel's types; without DWARF, as objects are shipped. */
 function compileObject(folder: string): string {
   const source = join(folder, 'tracer.bpf.c');
   const object = join(folder, 'tracer.bpf.o');
-  const header = runBuildTool('bpftool', ['btf', 'dump', 'file', '/sys/kernel/btf/vmlinux', 'format', 'c']);
+  const header = runProcess('bpftool', ['btf', 'dump', 'file', '/sys/kernel/btf/vmlinux', 'format', 'c']);
   writeFileSync(join(folder, 'vmlinux.h'), header);
   writeFileSync(source, coreObjectSource(vmlinuxBtf()));
-  runBuildTool('clang-19', [
-    '--target=bpf',
-    '-mcpu=v3',
-    '-g',
-    '-O2',
-    '-I',
-    folder,
-    '-c',
-    source,
-    '-o',
-    object,
-  ]);
-  runBuildTool('llvm-strip-19', ['-g', object]);
+  runProcess('clang-19', ['--target=bpf', '-mcpu=v3', '-g', '-O2', '-I', folder, '-c', source, '-o', object]);
+  runProcess('llvm-strip-19', ['-g', object]);
   return object;
 }
 
 function compileLibbpfProgram(folder: string): string {
   const source = join(packageRoot(), 'test/bench/load-object/libbpf-loads.c');
   const program = join(folder, 'libbpf-loads');
-  runBuildTool('gcc', ['-O2', source, '-o', program, '-lbpf']);
+  runProcess('gcc', ['-O2', source, '-o', program, '-lbpf']);
   return program;
 }
 
