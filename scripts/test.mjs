@@ -40,6 +40,12 @@ const stages = [
     tools: ['openssl', 'bpftool', 'clang', 'clang-19', 'llvm-mc-19'],
     run: (reports) => vitest('unit', reports),
   },
+  // One seed always the same, so that a fault shows at once who brought it in, and one that looks for new ones.
+  {
+    name: 'fuzz',
+    tools: ['clang-19'],
+    run: () => check(['dist/test/fuzz/main.js', '--seed', '1', '--seed', 'random']),
+  },
   {
     name: 'host',
     tools: ['bpftool', 'clang'],

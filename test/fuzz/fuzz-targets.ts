@@ -1,0 +1,21 @@
+import type { FuzzTarget } from './fuzz-target.js';
+import { btf } from './targets/btf.js';
+import { btfExt } from './targets/btf-ext.js';
+import { core } from './targets/core.js';
+import { elf } from './targets/elf.js';
+import { misbehaving } from './targets/misbehaving.js';
+import { object } from './targets/object.js';
+import { sectionName } from './targets/section-name.js';
+import { splitBtf } from './targets/split-btf.js';
+
+/** Every reader that is fuzzed. */
+export const FUZZ_TARGETS: readonly FuzzTarget[] = [elf, object, btf, splitBtf, btfExt, core, sectionName];
+
+/** @throws Error naming the targets that there are */
+export function fuzzTargetNamed(name: string): FuzzTarget {
+  const target = [...FUZZ_TARGETS, misbehaving].find((candidate) => candidate.name === name);
+  if (target !== undefined) return target;
+  throw new Error(
+    `there is no target ${name}; there are ${FUZZ_TARGETS.map((each) => each.name).join(', ')}`,
+  );
+}
