@@ -104,7 +104,7 @@ function runWorker(
   });
 }
 
-/** Ends a worker that stays at one case for too long or that grows too large; `stop` says why it did. */
+/** Ends a worker that spends too much on one case or that grows too large; `stop` says why it did. */
 function watchWorker(
   worker: ChildProcess,
   progressFile: string,
@@ -112,23 +112,24 @@ function watchWorker(
 ): { stop: () => Fault | undefined } {
   let verdict: Fault | undefined;
   let lastCase: number | undefined;
-  let lastChange = performance.now();
+  let cpuMsBefore = 0;
   const end = (fault: Fault) => {
     verdict = fault;
     worker.kill('SIGKILL');
   };
   const timer = setInterval(() => {
     const caseIndex = readProgress(progressFile);
+    const usage = readUsage(worker.pid);
+    if (usage === undefined || caseIndex === undefined) return;
     if (caseIndex !== lastCase) {
       lastCase = caseIndex;
-      lastChange = performance.now();
+      cpuMsBefore = usage.cpuMs;
     }
-    const residentMiB = readResidentMiB(worker.pid);
-    if (residentMiB > limits.residentMiB) {
-      const message = `${Math.round(residentMiB)} MiB resident, limit ${limits.residentMiB}`;
+    if (usage.residentMiB > limits.residentMiB) {
+      const message = `${Math.round(usage.residentMiB)} MiB resident, limit ${limits.residentMiB}`;
       end({ kind: 'memory', message, signature: 'memory: resident' });
-    } else if (caseIndex !== undefined && performance.now() - lastChange > limits.timeoutMs) {
-      end({ kind: 'hang', message: `over ${limits.timeoutMs} ms`, signature: 'hang' });
+    } else if (usage.cpuMs - cpuMsBefore > limits.cpuMs) {
+      end({ kind: 'hang', message: `over ${limits.cpuMs} ms of CPU time`, signature: 'hang' });
     }
   }, WATCH_MS);
   return {
@@ -162,12 +163,28 @@ function readProgress(path: string): number | undefined {
   return bytes.byteLength < 4 ? undefined : bytes.readUInt32LE(0);
 }
 
-/** From /proc/PID/statm, whose second number is resident pages of 4 KiB; 0 once the process is gone. */
-function readResidentMiB(pid: number | undefined): number {
+interface Usage {
+  readonly cpuMs: number;
+  readonly residentMiB: number;
+}
+
+/** Ticks of the kernel's clock in /proc, USER_HZ. */
+const TICK_MS = 10;
+const PAGES_PER_MIB = 256;
+
+/** What a process has used, from /proc/PID/stat (proc(5): utime, stime and rss); undefined once it is gone. */
+function readUsage(pid: number | undefined): Usage | undefined {
+  let text: string;
   try {
-    const [, pages = '0'] = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ');
-    return Number(pages) / 256;
+    text = readFileSync(`/proc/${pid}/stat`, 'utf8');
   } catch {
-    return 0;
+    return undefined;
   }
+  // The name, in parentheses, may have spaces; the state, field 3, follows it.
+  const fields = text
+    .slice(text.lastIndexOf(')') + 2)
+    .split(' ')
+    .map(Number);
+  const [utime = 0, stime = 0, pages = 0] = [fields[11], fields[12], fields[21]];
+  return { cpuMs: (utime + stime) * TICK_MS, residentMiB: pages / PAGES_PER_MIB };
 }

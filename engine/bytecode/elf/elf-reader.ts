@@ -19,7 +19,7 @@ import { ElfRelocations } from './elf-relocations.js';
 
 /** The kernel takes at most 1 M instructions (8 MB); debug information may multiply that, not more than this. */
 export const MAX_OBJECT_BYTES = 64 * 1024 * 1024;
-/** A .bss has no bytes in the file, so that only this bounds what a forged size makes us allocate. */
+/** All .bss together: they have no bytes in the file, so that only this bounds what a forged size makes us allocate. */
 export const MAX_ZERO_SECTION_BYTES = 64 * 1024 * 1024;
 
 /** Real objects have a few thousand symbols; each becomes an object of some hundred bytes. */
@@ -76,6 +76,7 @@ export function readElf(bytes: Uint8Array, label: string): ElfFile {
   checkFileHeader(reader);
   const sections = readSections(reader);
   checkOverlap(reader, sections);
+  checkZeroBytes(sections, label);
   const symbols = readSymbols(sections, label, byteOrder);
   const relocations = new ElfRelocations(sections, symbols.length, label, byteOrder);
   return { label, byteOrder, sections, symbols, relocations };
@@ -152,11 +153,7 @@ function sectionBytes(reader: ByteReader, table: ByteReader, index: number): Uin
   const at = index * SECTION_HEADER_BYTES;
   const type = table.u32(at + 4);
   const byteSize = table.size64(at + 32);
-  if (type === SECTION_TYPE.null) return new Uint8Array(0);
-  if (type === SECTION_TYPE.noBits) {
-    if (byteSize <= MAX_ZERO_SECTION_BYTES) return new Uint8Array(0);
-    throw malformed(reader.label, `section ${index} of ${byteSize} zeros, limit ${MAX_ZERO_SECTION_BYTES}`);
-  }
+  if (type === SECTION_TYPE.null || type === SECTION_TYPE.noBits) return new Uint8Array(0);
   return reader.slice(table.size64(at + 24), byteSize);
 }
 
@@ -182,6 +179,17 @@ function checkOverlap(reader: ByteReader, sections: readonly ElfSection[]): void
       throw malformed(reader.label, `${before.what} and ${range.what} overlap at byte ${range.start}`);
     }
   }
+}
+
+/** A thousand sections may each say that they are large. */
+function checkZeroBytes(sections: readonly ElfSection[], label: string): void {
+  const zeros = sections.filter((section) => section.type === SECTION_TYPE.noBits);
+  const byteSize = zeros.reduce((sum, section) => sum + section.byteSize, 0);
+  if (byteSize <= MAX_ZERO_SECTION_BYTES) return;
+  throw malformed(
+    label,
+    `${byteSize} bytes of zeros in ${zeros.length} sections, limit ${MAX_ZERO_SECTION_BYTES}`,
+  );
 }
 
 function readSymbols(sections: readonly ElfSection[], label: string, byteOrder: ByteOrder): ElfSymbol[] {

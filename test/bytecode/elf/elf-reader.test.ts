@@ -150,6 +150,16 @@ describe('readElf', () => {
         d.setBigUint64(headerOf(b, MAPS) + 32, 2n ** 40n, true);
       },
     ],
+    [
+      'zeros that are beyond the limit together',
+      'ELF_MALFORMED',
+      (b, d) => {
+        for (const section of [CODE, MAPS]) {
+          d.setUint32(headerOf(b, section) + 4, SECTION_TYPE.noBits, true);
+          d.setBigUint64(headerOf(b, section) + 32, 40n * 2n ** 20n, true);
+        }
+      },
+    ],
   ];
   test.each(damage)('refuses %s', (_name, code, change) => {
     const bytes = SMALL.slice();
