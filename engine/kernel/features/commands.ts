@@ -21,7 +21,7 @@ export const COMMAND_PROBES: readonly FeatureProbe[] = [
     config: [],
     attempt: () => {
       using program = loadProbe({ type: PROGRAM_TYPE.syscall, sleepable: true });
-      program.testRun(new Uint8Array(8));
+      program.testRun({ context: new Uint8Array(8) });
     },
   },
   {
