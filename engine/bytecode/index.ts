@@ -15,8 +15,10 @@ export { btfInByteOrder } from './btf/btf-byte-order.js';
 export { byteSizeOf, skipModifiers } from './btf/btf-layout.js';
 export { Btf } from './btf/btf-reader.js';
 export type { BtfArray, BtfComposite, BtfEnum, BtfKind, BtfMember, BtfType } from './btf/btf-type.js';
+export { essentialName } from './btf/essential-name.js';
 export { type ByteOrder, ByteReader } from './byte-reader.js';
 export { ByteWriter } from './byte-writer.js';
+export { compatibleTypes } from './core/compatible-types.js';
 export type { CoreRelocation } from './core/core-relocation.js';
 export { CoreResolver } from './core/core-resolver.js';
 export type { CoreTarget } from './core/core-target.js';
@@ -51,10 +53,12 @@ export {
   slotCountOf,
   type WideInstruction,
 } from './instruction/instruction.js';
+export { InstructionSlots } from './instruction-slots.js';
 export {
   MAP_TYPE,
   type MapTypeName,
   PSEUDO,
+  PSEUDO_KFUNC_CALL,
   R0,
   R1,
   R2,

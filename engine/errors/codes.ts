@@ -81,6 +81,30 @@ export const ERROR_CODES = {
   NETLINK_REFUSED: { exit: 1, summary: 'the kernel refused a request about network devices' },
   CGROUP_NOT_FOUND: { exit: 2, summary: 'a path that is not a cgroup v2 directory' },
 
+  // Objects in the kernel (engine/bpf)
+  OBJECT_BYTE_ORDER: { exit: 4, summary: 'an object was built for machines of the other byte order' },
+  OBJECT_MAP_UNKNOWN: { exit: 1, summary: 'a loaded object has no map of the name asked for' },
+  EXTERN_UNRESOLVED: {
+    exit: 4,
+    summary: 'a program needs a function, variable or configuration value that this kernel lacks',
+  },
+  EXTERN_MISMATCH: {
+    exit: 4,
+    summary: 'a configuration value of the kernel does not fit the type that an object gives it',
+  },
+  VARIABLE_UNKNOWN: { exit: 1, summary: 'an object has no global variable of the name asked for' },
+  VARIABLE_INVALID: { exit: 1, summary: 'a global variable cannot hold the value that it is given' },
+  MAP_INCOMPATIBLE: { exit: 1, summary: 'the map given in place of one of an object is of another form' },
+  STRUCT_OPS_MISMATCH: {
+    exit: 4,
+    summary: "a struct of callbacks does not fit the kernel's, or the kernel has none of that name",
+  },
+  ATTACH_TARGET_UNKNOWN: {
+    exit: 4,
+    summary: 'a program names no attach target, or one that this kernel does not have',
+  },
+  ATTACH_UNSUPPORTED: { exit: 1, summary: 'a program cannot be attached by what its section says alone' },
+
   // Policies (policies/language)
   POLICY_YAML_SYNTAX: { exit: 1, summary: 'a policy file is not YAML of the form that is accepted' },
   POLICY_LIMIT: { exit: 1, summary: 'a policy file, a list or a condition is larger than its limit' },

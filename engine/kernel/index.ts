@@ -8,10 +8,7 @@ export {
   readBtfById,
 } from './btf-object.js';
 export { Cgroup, cgroupRoot } from './cgroup.js';
-export { FEATURE_PROBES, probeFeature } from './features/catalogue.js';
-export type { Feature, FeatureProbe } from './features/feature.js';
-export { type HelperAvailability, probeHelper } from './features/helpers.js';
-export { type GateLevel, type KernelFeatures, probeKernel } from './features/kernel-features.js';
+export { type Feature, type GateLevel, type KernelFeatures, probeKernel } from './features.js';
 export { isInitialNamespace } from './initial-namespace.js';
 export { kernelSymbolAddress } from './kernel-symbols.js';
 export {
@@ -21,7 +18,7 @@ export {
   KernelTypes,
   type ModuleSource,
 } from './kernel-types.js';
-export { bootTimeNs, type MemoryMapping } from './libc.js';
+export { bootTimeNs, type MemoryMapping, mapMemory, pageBytes } from './libc.js';
 export * from './link/index.js';
 export { BpfMap, MAP_FLAG, type MapCreate, UPDATE_FLAG } from './map.js';
 export type { MapEntry } from './map-iteration.js';

@@ -20,7 +20,7 @@ interface Libc {
     byteLength: number,
   ): number | bigint;
   mmap(
-    address: null,
+    address: bigint | null,
     byteLength: number,
     protection: number,
     flags: number,
@@ -196,6 +196,7 @@ export function closeFd(fd: number): void {
 const PROT_READ = 1;
 const PROT_WRITE = 2;
 const MAP_SHARED = 1;
+const MAP_FIXED_NOREPLACE = 0x10_0000;
 /** `(void *) -1` of mmap(2). */
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 
@@ -211,11 +212,19 @@ export function pageBytes(): number {
 /**
  * Maps `byteLength` bytes of a file descriptor at `offset`, shared. The buffer must not be touched after it is disposed of.
  *
+ * @param fixedAddress where the memory must be; taken memory there is never replaced (EEXIST)
  * @throws VespidError KERNEL_CALL_FAILED
  */
-export function mapMemory(fd: number, byteLength: number, offset: number, writable: boolean): MemoryMapping {
+export function mapMemory(
+  fd: number,
+  byteLength: number,
+  offset: number,
+  writable: boolean,
+  fixedAddress?: bigint,
+): MemoryMapping {
   const protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;
-  const address = libc().mmap(null, byteLength, protection, MAP_SHARED, fd, offset);
+  const flags = fixedAddress === undefined ? MAP_SHARED : MAP_SHARED | MAP_FIXED_NOREPLACE;
+  const address = libc().mmap(fixedAddress ?? null, byteLength, protection, flags, fd, offset);
   if (address === MAP_FAILED) throw kernelCallError('mmap', koffi.errno());
   const buffer = koffi.view(address, byteLength);
   return { buffer, [Symbol.dispose]: () => void libc().munmap(address, byteLength) };

@@ -1,4 +1,5 @@
 import { CONFIG, COUNTER, MAP_NAME } from '../../lsm-hooks/index.js';
+import { attachEach, type LoadedObject } from '../bpf/index.js';
 import { MAP_TYPE } from '../bytecode/index.js';
 import { VespidError } from '../errors/index.js';
 import {
@@ -13,7 +14,7 @@ import { NO_GATE } from './admission.js';
 import { attachProgram } from './attach.js';
 import { encodeConfig } from './constant-value.js';
 import { Gate, type GateMode } from './gate.js';
-import { type LoadedObject, loadObject } from './load-object.js';
+import { loadObject } from './load-object.js';
 import type { ObjectPlan } from './plan.js';
 
 export interface SessionOptions {
@@ -94,7 +95,9 @@ export class KernelSession implements Disposable {
   /** @throws VespidError OBJECT_UNSUPPORTED, KERNEL_* */
   attachAll(): void {
     for (const { loaded } of this.objects) {
-      for (const program of loaded.programs) this.#links.use(attachProgram(program, this.#scope));
+      this.#links.use(
+        attachEach(loaded.programs, loaded.structOps, (program) => attachProgram(program, this.#scope)),
+      );
     }
   }
 

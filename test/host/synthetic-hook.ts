@@ -1,3 +1,4 @@
+import type { LoadedProgram } from '../../engine/bpf/index.js';
 import {
   MAP_TYPE,
   R0,
@@ -15,7 +16,7 @@ import { assembleRuleProgram } from '../../engine/compiler/rule-program.js';
 import { type DecodedRecord, decodeRecord } from '../../engine/events/index.js';
 import { BpfMap, ResourceStack, RingBuffer } from '../../engine/kernel/index.js';
 import { encodeConfig } from '../../engine/loader/constant-value.js';
-import { type LoadedProgram, loadObject, NO_GATE } from '../../engine/loader/index.js';
+import { loadObject, NO_GATE } from '../../engine/loader/index.js';
 import {
   type AttachCandidate,
   type AttachPoint,

@@ -1,6 +1,6 @@
-import { programNamed, readObject } from '../../engine/bytecode/index.js';
+import { type LoadedObject, loadObject } from '../../engine/bpf/index.js';
+import { readObject } from '../../engine/bytecode/index.js';
 import { type BpfMap, type BpfProgram, u32Key } from '../../engine/kernel/index.js';
-import { type LoadedObject, loadObject, NO_GATE } from '../../engine/loader/index.js';
 
 /** Programs of a C fixture, loaded and not attached. */
 export class LoadedFixture implements Disposable {
@@ -8,24 +8,18 @@ export class LoadedFixture implements Disposable {
 
   /** Loads these programs of an object that clang made, and the maps that they name. */
   constructor(bytes: Uint8Array, programs: readonly string[]) {
-    const object = readObject(bytes, 'fixture.bpf.o');
-    this.#object = loadObject(
-      object,
-      programs.map((name) => programNamed(object, name)),
-      { constants: {}, sharedMaps: new Map(), admission: NO_GATE, needsEveryField: true },
-    );
+    this.#object = loadObject(readObject(bytes, 'fixture.bpf.o'), {
+      programs: ({ name }) => programs.includes(name),
+      needsEveryField: true,
+    });
   }
 
   program(name: string): BpfProgram {
-    const found = this.#object.programs.find((each) => each.name === name);
-    if (found === undefined) throw new Error(`${name} was not loaded`);
-    return found.program;
+    return this.#object.program(name).program;
   }
 
   map(name: string): BpfMap {
-    const map = this.#object.maps.get(name);
-    if (map === undefined) throw new Error(`there is no map ${name}`);
-    return map;
+    return this.#object.map(name);
   }
 
   /** An element of an array of u64. */

@@ -1,0 +1,117 @@
+import type { ObjectFile } from '../bytecode/index.js';
+import { suggestName, VespidError } from '../errors/index.js';
+import type { BpfMap, ResourceStack } from '../kernel/index.js';
+import { attachLoaded } from './attach.js';
+import { attachEach } from './attach-all.js';
+import type { AttachOptions } from './attach-options.js';
+import { elementMemory, type GlobalMemory, mapSection, sharedMemory } from './global-memory.js';
+import { GlobalVariable } from './global-variable.js';
+import { ARENA_SECTION, variableNamed, variableType } from './initial-data.js';
+import type { LoadedProgram } from './loaded-program.js';
+import { LoadedStructOps } from './loaded-struct-ops.js';
+import type { ObjectMaps } from './object-maps.js';
+import type { PlannedStructOps } from './struct-ops-map.js';
+
+/** What a load has made; {@link LoadedObject} takes it over. */
+export interface LoadedParts {
+  readonly programs: readonly LoadedProgram[];
+  readonly maps: ObjectMaps;
+  readonly structOps: readonly PlannedStructOps[];
+  readonly arena: GlobalMemory | undefined;
+}
+
+/**
+ * An object in the kernel: its programs, its maps and its global variables, attached or not. It owns them all, and
+ * closes them with `using` or dispose; what is attached by then stays attached for as long as its link is open.
+ */
+export class LoadedObject implements Disposable {
+  readonly name: string;
+  /** In the object's order. */
+  readonly programs: readonly LoadedProgram[];
+  /** By name; the maps of data sections by the section's (`.bss`, `.rodata`). */
+  readonly maps: ReadonlyMap<string, BpfMap>;
+  readonly structOps: readonly LoadedStructOps[];
+  readonly #object: ObjectFile;
+  readonly #resources: ResourceStack;
+  readonly #memories = new Map<string, GlobalMemory>();
+
+  constructor(object: ObjectFile, parts: LoadedParts, resources: ResourceStack) {
+    this.name = object.name;
+    this.programs = parts.programs;
+    this.maps = parts.maps.byName;
+    this.structOps = parts.structOps.flatMap((planned) => {
+      const map = parts.maps.byName.get(planned.declared.name);
+      return map === undefined ? [] : [new LoadedStructOps(planned, map, parts.programs)];
+    });
+    if (parts.arena !== undefined) this.#memories.set(ARENA_SECTION, parts.arena);
+    this.#object = object;
+    this.#resources = resources;
+  }
+
+  /** @throws VespidError OBJECT_PROGRAM_UNKNOWN naming those that were loaded */
+  program(name: string): LoadedProgram {
+    const found = this.programs.find((program) => program.name === name);
+    if (found !== undefined) return found;
+    throw new VespidError('OBJECT_PROGRAM_UNKNOWN', `${this.name}: no program ${name} was loaded`, {
+      hint: suggestName(
+        name,
+        this.programs.map((program) => program.name),
+      ),
+    });
+  }
+
+  /** @throws VespidError OBJECT_MAP_UNKNOWN naming those that there are */
+  map(name: string): BpfMap {
+    const found = this.maps.get(name);
+    if (found !== undefined) return found;
+    throw new VespidError('OBJECT_MAP_UNKNOWN', `${this.name}: there is no map ${name}`, {
+      hint: suggestName(name, [...this.maps.keys()]),
+    });
+  }
+
+  /**
+   * A global variable, to be read and written while programs run.
+   *
+   * @throws VespidError VARIABLE_UNKNOWN, KERNEL_* when its memory cannot be mapped
+   */
+  variable(name: string): GlobalVariable {
+    const { section, variable } = variableNamed(this.#object, name);
+    return new GlobalVariable(
+      variableType(this.#object, variable),
+      this.#memoryOf(section),
+      variable.byteOffset,
+    );
+  }
+
+  /**
+   * Attaches all programs where their sections say, or `options` says for all of them, and registers struct_ops.
+   *
+   * @returns what to close to detach again; closing the object alone does not
+   * @throws VespidError ATTACH_UNSUPPORTED, KERNEL_*; nothing stays attached then
+   */
+  attachAll(options: AttachOptions = {}): Disposable {
+    return attachEach(this.programs, this.structOps, (program) => attachLoaded(program, options));
+  }
+
+  #memoryOf(section: string): GlobalMemory {
+    const known = this.#memories.get(section);
+    if (known !== undefined) return known;
+    const memory = this.#openMemory(section);
+    this.#memories.set(section, memory);
+    return memory;
+  }
+
+  #openMemory(section: string): GlobalMemory {
+    const map = this.map(section);
+    const { isWritable, isMappable } = this.#object.dataSections.find(({ name }) => name === section) ?? {
+      isWritable: false,
+      isMappable: false,
+    };
+    if (!isMappable) return elementMemory(map, isWritable);
+    return sharedMemory(this.#resources.use(mapSection(map, isWritable)), isWritable);
+  }
+
+  [Symbol.dispose](): void {
+    this.#resources[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,93 @@
+import {
+  type LinkedProgram,
+  linkProgram,
+  type ObjectFile,
+  type ObjectFunction,
+  type ObjectMap,
+  parseSectionName,
+  type SectionMeaning,
+  type StructOpsMap,
+} from '../bytecode/index.js';
+
+/** A program that will be loaded, with all that its object alone says about it. */
+export interface SelectedProgram {
+  readonly function: ObjectFunction;
+  readonly meaning: SectionMeaning;
+  readonly linked: LinkedProgram;
+}
+
+/** The parts of an object that one load makes. */
+export interface Selection {
+  readonly programs: readonly SelectedProgram[];
+  readonly maps: readonly ObjectMap[];
+  /** Names of data sections. */
+  readonly dataSections: ReadonlySet<string>;
+  readonly structOps: readonly StructOpsMap[];
+  readonly usesKconfig: boolean;
+}
+
+export type ProgramFilter = (program: ObjectFunction) => boolean;
+
+/**
+ * What a load makes of an object. Without a filter that is what libbpf makes: every program and struct_ops map but
+ * those of sections with a `?`, and all maps, used or not. With one, the programs that it takes and no map that
+ * none of them uses.
+ *
+ * @throws VespidError OBJECT_SECTION_UNKNOWN, OBJECT_MALFORMED
+ */
+export function selectParts(object: ObjectFile, filter: ProgramFilter | undefined): Selection {
+  const structOps = object.structOps.filter(
+    (map) =>
+      map.isLoadedByDefault &&
+      (filter === undefined || map.functions.every(({ program }) => filter(program))),
+  );
+  const programs = selectPrograms(object, structOps, filter);
+  if (filter === undefined) {
+    const dataSections = new Set(object.dataSections.map(({ name }) => name));
+    return { programs, maps: object.maps, dataSections, structOps, usesKconfig: object.kconfigByteSize > 0 };
+  }
+  const used = usedMapNames(object, programs);
+  return {
+    programs,
+    maps: object.maps.filter(({ name }) => used.has(name)),
+    dataSections: new Set(
+      programs.flatMap(({ linked }) => linked.dataReferences.map((each) => each.section)),
+    ),
+    structOps,
+    usesKconfig: programs.some(({ linked }) => linked.kconfigReferences.length > 0),
+  };
+}
+
+/** Programs of a struct_ops variable follow that variable, whatever their own section says. */
+function selectPrograms(
+  object: ObjectFile,
+  structOps: readonly StructOpsMap[],
+  filter: ProgramFilter | undefined,
+): SelectedProgram[] {
+  const ofAny = new Set(object.structOps.flatMap(({ functions }) => functions.map(({ program }) => program)));
+  const ofSelected = new Set(structOps.flatMap(({ functions }) => functions.map(({ program }) => program)));
+  return object.programs.flatMap((program) => {
+    if (ofAny.has(program) ? !ofSelected.has(program) : filter !== undefined && !filter(program)) return [];
+    const meaning = parseSectionName(program.section);
+    if (!ofAny.has(program) && filter === undefined && !meaning.isLoadedByDefault) return [];
+    return [{ function: program, meaning, linked: linkProgram(object, program) }];
+  });
+}
+
+/** Those that instructions name, and those that lie in one of these from the start. */
+function usedMapNames(object: ObjectFile, programs: readonly SelectedProgram[]): ReadonlySet<string> {
+  const names = new Set<string>();
+  const byName = new Map(object.maps.map((map) => [map.name, map]));
+  const add = (name: string): void => {
+    if (names.has(name)) return;
+    names.add(name);
+    for (const { target } of byName.get(name)?.initialContents ?? []) {
+      if (target.kind === 'map') add(target.map.name);
+    }
+  };
+  for (const { linked } of programs) {
+    for (const { map } of linked.mapReferences) add(map);
+    if (linked.arenaReferences.length > 0 && object.arena !== undefined) add(object.arena.mapName);
+  }
+  return names;
+}
