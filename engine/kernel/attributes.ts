@@ -35,6 +35,12 @@ export class Attributes {
     return this.u64(byteOffset, addressOf(target));
   }
 
+  /** The address of `target`, which is kept alive, for a pointer that stands elsewhere than in these bytes. */
+  addressOf(target: Uint8Array): bigint {
+    this.#targets.push(target);
+    return addressOf(target);
+  }
+
   /** A `char[BPF_OBJ_NAME_LEN]`: 15 bytes of [A-Za-z0-9_.] and a NUL; anything else becomes `_`. */
   objectName(byteOffset: number, name: string): this {
     const clean = name.replace(/[^A-Za-z0-9_.]/g, '_').slice(0, 15);

@@ -8,7 +8,10 @@ export {
   readBtfById,
 } from './btf-object.js';
 export { Cgroup, cgroupRoot } from './cgroup.js';
-export { type Feature, type GateLevel, type KernelFeatures, probeKernel } from './features.js';
+export { FEATURE_PROBES, probeFeature } from './features/catalogue.js';
+export type { Feature, FeatureProbe } from './features/feature.js';
+export { type HelperAvailability, probeHelper } from './features/helpers.js';
+export { type GateLevel, type KernelFeatures, probeKernel } from './features/kernel-features.js';
 export { isInitialNamespace } from './initial-namespace.js';
 export { kernelSymbolAddress } from './kernel-symbols.js';
 export {

@@ -61,7 +61,10 @@ export interface MapCreate extends MapDefinition {
   readonly btf?:
     | { readonly fd: number; readonly keyTypeId: number; readonly valueTypeId: number }
     | undefined;
-  /** `btf_vmlinux_value_type_id`: the kernel's struct that wraps the value of a struct_ops map. */
+  /**
+   * `btf_vmlinux_value_type_id`: the kernel's struct that wraps the value of a struct_ops map. Such a map needs
+   * {@link btf} as well, with both of its type ids 0.
+   */
   readonly structOpsTypeId?: number | undefined;
   /** The module's BTF that {@link structOpsTypeId} is in; the flag for it is set here. */
   readonly valueTypeBtfObjFd?: number | undefined;

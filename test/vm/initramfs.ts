@@ -29,18 +29,20 @@ const UNUSED_MODULE_PATHS = /^(koffi\/(vendor|doc)|@koromix\/koffi-linux-x64\/mu
 const UNUSED_BUILD_FILES = /\.(d\.ts|map|tsbuildinfo)$/;
 
 /**
- * The initramfs is three archives in one file: the base (node, libraries, tools, node_modules), which changes
- * rarely and is cached; the build, written anew each run; the request, which differs by kernel. None is
+ * The initramfs is several archives in one file: the base (node, libraries, tools, node_modules), which changes
+ * rarely and is cached; the build, written anew each run; the request and configuration, which differ by kernel. None is
  * compressed: under emulation unpacking costs the guest more than copying does, and one form serves all kernels.
  */
 export function buildInitramfs(
   path: string,
   baseImage: string,
   projectRoot: string,
+  kernelDirectory: string,
   request: GuestRequest,
 ): void {
   copyFileSync(baseImage, path, constants.COPYFILE_FICLONE);
   appendArchive(path, buildEntries(projectRoot));
+  appendArchive(path, kernelConfig(kernelDirectory));
   const content = Buffer.from(JSON.stringify(request));
   appendArchive(path, [{ kind: 'file', path: GUEST_REQUEST_PATH, content }]);
 }
@@ -115,6 +117,15 @@ function* buildEntries(projectRoot: string): Iterable<ArchiveEntry> {
   if (existsSync(join(projectRoot, eventSchema))) {
     const content = readFileSync(join(projectRoot, eventSchema));
     yield { kind: 'file', path: `${GUEST_ROOT}/${eventSchema}`, content };
+  }
+}
+
+/** What the kernel was built with, where a Debian machine has it. */
+function* kernelConfig(kernelDirectory: string): Iterable<ArchiveEntry> {
+  yield { kind: 'directory', path: 'boot' };
+  for (const name of readdirSync(join(kernelDirectory, 'boot'))) {
+    if (!name.startsWith('config-')) continue;
+    yield { kind: 'file', path: `boot/${name}`, content: readFileSync(join(kernelDirectory, 'boot', name)) };
   }
 }
 

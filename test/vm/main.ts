@@ -82,7 +82,8 @@ async function runKernels(options: Options, workDirectory: string): Promise<Kern
     guests.map(async ({ kernel, directory }) => {
       const initramfs = join(workDirectory, `${kernel}.cpio`);
       const command = options.command === undefined ? {} : { command: options.command };
-      buildInitramfs(initramfs, base, PROJECT_ROOT, { kernel, tests: options.tests, ...command });
+      const request = { kernel, tests: options.tests, ...command };
+      buildInitramfs(initramfs, base, PROJECT_ROOT, directory, request);
       const report = new KernelReport(kernel, { live, isCommand });
       const result = await boot({
         kernelDirectory: directory,

@@ -11,22 +11,14 @@ import {
   R2,
   R10,
   SLOT_BYTES,
-} from '../bytecode/index.js';
-import { VespidError } from '../errors/index.js';
-import { attachTracing } from './link/tracing.js';
-import { BpfMap } from './map.js';
-import { u32Key } from './map-keys.js';
-import { BpfProgram } from './program.js';
-import { attachTargetId, vmlinuxBtf } from './vmlinux-btf.js';
-
-/** What a probe found. Probes try the thing itself; versions are for information only. */
-export interface Feature {
-  readonly available: boolean;
-  /** Why not; empty when available. */
-  readonly reason: string;
-  /** The mainline kernel that brought it. */
-  readonly since: string;
-}
+} from '../../bytecode/index.js';
+import { VespidError } from '../../errors/index.js';
+import { attachTracing } from '../link/tracing.js';
+import { BpfMap } from '../map.js';
+import { u32Key } from '../map-keys.js';
+import { attachTargetId, vmlinuxBtf } from '../vmlinux-btf.js';
+import { type Feature, tryFeature } from './feature.js';
+import { loadProbe, onTrampoline, returning, tryLoad } from './probe-program.js';
 
 /** What the gate can promise: which hook of the load path a BPF LSM program can stand on. */
 export type GateLevel =
@@ -49,27 +41,17 @@ export interface KernelFeatures {
 
 /** Tries every feature once; takes a few milliseconds and leaves nothing behind. */
 export function probeKernel(): KernelFeatures {
-  const bpfLsm = probe('5.7', probeLsm);
+  const bpfLsm = tryFeature('5.7', probeLsm);
   return {
     release: release(),
-    btf: probe('5.2', () => void vmlinuxBtf()),
-    ringBuffer: probe('5.8', probeRingBuffer),
+    btf: tryFeature('5.2', () => void vmlinuxBtf()),
+    ringBuffer: tryFeature('5.8', probeRingBuffer),
     bpfLsm,
-    trampolines: probe('5.5', probeTrampolines),
-    tracepointBtf: probe('5.5', probeTracepoint),
-    cgroupSockAddr: probe('4.17', probeCgroupSockAddr),
+    trampolines: tryFeature('5.5', probeTrampolines),
+    tracepointBtf: tryFeature('5.5', probeTracepoint),
+    cgroupSockAddr: tryFeature('4.17', probeCgroupSockAddr),
     gate: bpfLsm.available ? gateLevel() : 'none',
   };
-}
-
-function probe(since: string, attempt: () => void): Feature {
-  try {
-    attempt();
-    return { available: true, reason: '', since };
-  } catch (error) {
-    if (!(error instanceof VespidError)) throw error;
-    return { available: false, reason: error.message, since };
-  }
 }
 
 function probeRingBuffer(): void {
@@ -83,61 +65,34 @@ function probeRingBuffer(): void {
   });
 }
 
-/** A program that returns `value` and nothing else. */
-function returning(value: number): Uint8Array {
-  return new Assembler('probe').moveImmediate(R0, value).exit().finish().instructions;
-}
-
-function loadProbe(
-  type: number,
-  expectedAttachType: number,
-  attachBtfId: number,
-  instructions: Uint8Array,
-): BpfProgram {
-  return BpfProgram.load({
-    name: 'vespid_probe',
-    type,
-    expectedAttachType,
-    attachBtfId,
-    license: 'GPL',
-    instructions,
-    sleepable: false,
-    btf: undefined,
-    functionInfo: [],
-  });
-}
-
-/** Some hardened kernels refuse every program that attaches by a trampoline, with EPERM and without a log. */
-function loadOnTrampoline(...load: Parameters<typeof loadProbe>): BpfProgram {
-  try {
-    return loadProbe(...load);
-  } catch (cause) {
-    if (!(cause instanceof VespidError) || cause.code !== 'KERNEL_PERMISSION') throw cause;
-    throw new VespidError(
-      'KERNEL_UNSUPPORTED',
-      'the kernel refuses programs that need a BPF trampoline (EPERM)',
-      {
-        cause,
-      },
-    );
-  }
-}
-
 /** fentry on a function that every kernel has and rarely runs; only loaded, never attached. */
 function probeTrampolines(): void {
   const target = attachTargetId({ kind: 'function', name: 'vfs_fallocate' });
-  using _program = loadOnTrampoline(PROGRAM_TYPE.tracing, ATTACH_TYPE['trace-fentry'], target, returning(0));
+  onTrampoline(() =>
+    tryLoad({
+      type: PROGRAM_TYPE.tracing,
+      expectedAttachType: ATTACH_TYPE['trace-fentry'],
+      attachBtfId: target,
+    }),
+  );
 }
 
 function probeTracepoint(): void {
   const target = attachTargetId({ kind: 'typedef', name: 'btf_trace_sched_process_exec' });
-  using program = loadProbe(PROGRAM_TYPE.tracing, ATTACH_TYPE['trace-raw-tp'], target, returning(0));
+  using program = loadProbe({
+    type: PROGRAM_TYPE.tracing,
+    expectedAttachType: ATTACH_TYPE['trace-raw-tp'],
+    attachBtfId: target,
+  });
   using _link = attachTracing(program);
 }
 
 function probeCgroupSockAddr(): void {
-  const attachType = ATTACH_TYPE['cgroup-inet4-connect'];
-  using _program = loadProbe(PROGRAM_TYPE['cgroup-sock-addr'], attachType, 0, returning(1));
+  tryLoad({
+    type: PROGRAM_TYPE['cgroup-sock-addr'],
+    expectedAttachType: ATTACH_TYPE['cgroup-inet4-connect'],
+    instructions: returning(1),
+  });
 }
 
 /**
@@ -154,7 +109,14 @@ function probeLsm(): void {
     flags: 0,
   });
   const target = attachTargetId({ kind: 'function', name: 'bpf_lsm_file_open' });
-  using program = loadOnTrampoline(PROGRAM_TYPE.lsm, ATTACH_TYPE['lsm-mac'], target, raiseFlag(flag));
+  using program = onTrampoline(() =>
+    loadProbe({
+      type: PROGRAM_TYPE.lsm,
+      expectedAttachType: ATTACH_TYPE['lsm-mac'],
+      attachBtfId: target,
+      instructions: raiseFlag(flag),
+    }),
+  );
   using _link = attachTracing(program);
   closeSync(openSync('/proc/self/stat', 'r'));
   const value = new Uint8Array(8);
