@@ -6,6 +6,16 @@ const UTF8 = new TextDecoder('utf-8');
 export type ByteOrder = 'little-endian' | 'big-endian';
 
 /**
+ * The same bytes as a plain `Uint8Array`. What `readFileSync` gives is a `Buffer`, whose `slice` is a view and not
+ * a copy: what looks like a copy to write to would be the caller's own bytes.
+ */
+export function plainBytes(bytes: Uint8Array): Uint8Array {
+  return Object.getPrototypeOf(bytes) === Uint8Array.prototype
+    ? bytes
+    : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/**
  * The one class that does offset arithmetic over untrusted bytes: every read states where it reads, and is
  * checked against the end once, here.
  */
@@ -18,7 +28,7 @@ export class ByteReader {
   readonly #isLittleEndian: boolean;
 
   constructor(bytes: Uint8Array, label: string, byteOrder: ByteOrder = 'little-endian') {
-    this.bytes = bytes;
+    this.bytes = plainBytes(bytes);
     this.label = label;
     this.byteOrder = byteOrder;
     this.#isLittleEndian = byteOrder === 'little-endian';

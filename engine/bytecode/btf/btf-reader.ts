@@ -1,5 +1,5 @@
 import { VespidError } from '../../errors/index.js';
-import type { ByteOrder, ByteReader } from '../byte-reader.js';
+import { type ByteOrder, type ByteReader, plainBytes } from '../byte-reader.js';
 import { BTF_KIND_NAMES } from './btf-format.js';
 import { splitSections } from './btf-header.js';
 import { BtfNameIndex } from './btf-name-index.js';
@@ -38,7 +38,7 @@ export class Btf {
    */
   constructor(bytes: Uint8Array, label: string, base?: Btf) {
     this.label = label;
-    this.bytes = bytes;
+    this.bytes = plainBytes(bytes);
     this.base = base;
     this.firstTypeId = base?.typeCount ?? 1;
     const { types, strings } = splitSections(bytes, label, base !== undefined);

@@ -119,6 +119,18 @@ const withMaps = (maps: Readonly<Record<string, MapMembers>>): Uint8Array => {
   );
 };
 
+test('a Buffer, as readFileSync gives it, is read like any bytes and not written to', () => {
+  const bytes = writeObject(sampleDefinition());
+  // Not at the start of its memory, as small Buffers are not.
+  const buffer = Buffer.concat([Buffer.alloc(24), bytes]).subarray(24);
+  const object = readObject(buffer, 'buffer.o');
+  expect(Buffer.compare(buffer, bytes)).toBe(0);
+  expect(object.btf?.bytes).toEqual(readObject(bytes, 'bytes.o').btf?.bytes);
+  expect(object.programs.map((program) => program.instructions)).toEqual(
+    readObject(bytes, 'bytes.o').programs.map((program) => program.instructions),
+  );
+});
+
 describe('readObject', () => {
   test('reads an object without any type information', () => {
     const object = readObject(objectWith(new Assembler('f').moveImmediate(R0, 0).exit()), 'bare.o');
