@@ -32,6 +32,7 @@ const UNUSED_BUILD_FILES = /\.(d\.ts|map|tsbuildinfo)$/;
  * The initramfs is several archives in one file: the base (node, libraries, tools, node_modules), which changes
  * rarely and is cached; the build, written anew each run; the request and configuration, which differ by kernel. None is
  * compressed: under emulation unpacking costs the guest more than copying does, and one form serves all kernels.
+ * `files` are added to the last one.
  */
 export function buildInitramfs(
   path: string,
@@ -39,12 +40,13 @@ export function buildInitramfs(
   projectRoot: string,
   kernelDirectory: string,
   request: GuestRequest,
+  files: readonly GuestFile[] = [],
 ): void {
   copyFileSync(baseImage, path, constants.COPYFILE_FICLONE);
   appendArchive(path, buildEntries(projectRoot));
   appendArchive(path, kernelConfig(kernelDirectory));
   const content = Buffer.from(JSON.stringify(request));
-  appendArchive(path, [{ kind: 'file', path: GUEST_REQUEST_PATH, content }]);
+  appendArchive(path, [{ kind: 'file', path: GUEST_REQUEST_PATH, content }, ...files.map(readGuestFile)]);
 }
 
 /** The path of the cached base image, built if no image of the same inputs is there. */

@@ -1,0 +1,24 @@
+/** Runs in the guest: every object through both loaders, a line of JSON for each. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { GUEST_OBJECTS, type ObjectResult } from '../outcome.js';
+import { loadWithLibbpf } from './libbpf-loader.js';
+import { VespidLoader } from './vespid-loader.js';
+
+/**
+ * An object that one loader has not loaded by then is not compared. Under emulation most take a tenth of a second;
+ * those over the limit give the verifier hundreds of thousands of instructions.
+ */
+const OBJECT_LIMIT_MS = 20_000;
+
+using vespid = new VespidLoader();
+for (const object of readdirSync(GUEST_OBJECTS).sort()) {
+  const path = join(GUEST_OBJECTS, object);
+  const libbpf = await loadWithLibbpf(path, OBJECT_LIMIT_MS);
+  const result: ObjectResult = {
+    object: object.replace(/\.bpf\.o$/, ''),
+    libbpf,
+    vespid: await vespid.load(path, OBJECT_LIMIT_MS),
+  };
+  process.stdout.write(`${JSON.stringify(result)}\n`);
+}
