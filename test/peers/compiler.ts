@@ -30,7 +30,11 @@ export interface HeaderTree {
  * headers after everything else.
  */
 export function selftestFlags(headers: HeaderTree): readonly string[] {
-  const systemHeaders = ['/usr/lib/llvm-19/lib/clang/19/include', '/usr/include/x86_64-linux-gnu', '/usr/include'];
+  const systemHeaders = [
+    '/usr/lib/llvm-19/lib/clang/19/include',
+    '/usr/include/x86_64-linux-gnu',
+    '/usr/include',
+  ];
   return [
     ...['--target=bpf', '-mcpu=v3', '-mlittle-endian', '-g', '-O2', '-c'],
     ...['-Wall', '-Wno-compare-distinct-pointer-types', '-fno-color-diagnostics'],
@@ -71,9 +75,14 @@ function run(program: string, args: readonly string[]): Promise<{ ok: boolean; e
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       errors += text;
     });
-    child.on('error', (error) => reject(new Error(`cannot run ${program}: ${error.message}`, { cause: error })));
+    child.on('error', (error) =>
+      reject(new Error(`cannot run ${program}: ${error.message}`, { cause: error })),
+    );
     child.on('close', (code, signal) =>
-      resolve({ ok: code === 0, errors: signal === null ? errors : `stopped by ${signal} after its time limit` }),
+      resolve({
+        ok: code === 0,
+        errors: signal === null ? errors : `stopped by ${signal} after its time limit`,
+      }),
     );
   });
 }

@@ -2,7 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 /** Offsets in the header of an x86 boot image (Documentation/arch/x86/boot.rst, "The Real-Mode Kernel Header"). */
-const BOOT_HEADER = { setupSectors: 0x1f1, magic: 0x202, payloadOffset: 0x248, payloadLength: 0x24c } as const;
+const BOOT_HEADER = {
+  setupSectors: 0x1f1,
+  magic: 0x202,
+  payloadOffset: 0x248,
+  payloadLength: 0x24c,
+} as const;
 /** "HdrS" */
 const BOOT_MAGIC = 0x53726448;
 const SECTOR_BYTES = 512;
@@ -19,7 +24,8 @@ export function unpackKernelImage(path: string): Uint8Array {
   const setupBytes = (image.readUInt8(BOOT_HEADER.setupSectors) + 1) * SECTOR_BYTES;
   const start = setupBytes + image.readUInt32LE(BOOT_HEADER.payloadOffset);
   const end = start + image.readUInt32LE(BOOT_HEADER.payloadLength);
-  if (image.readUInt32LE(start) !== ZSTD_MAGIC) throw new Error(`${path}: expected a payload that zstd packed`);
+  if (image.readUInt32LE(start) !== ZSTD_MAGIC)
+    throw new Error(`${path}: expected a payload that zstd packed`);
   const payload = image.subarray(start, end - SIZE_SUFFIX_BYTES);
   const result = spawnSync('zstd', ['-dcq'], { input: payload, maxBuffer: MAX_KERNEL_BYTES });
   if (result.error !== undefined) throw new Error(`cannot run zstd: ${result.error.message}`);

@@ -1,8 +1,17 @@
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { runTool } from '../vm/run-tool.js';
-import { type CompileFailure, CLANG, compileAll, type HeaderTree, selftestFlags } from './compiler.js';
+import { CLANG, type CompileFailure, compileAll, type HeaderTree, selftestFlags } from './compiler.js';
 import { unpackKernelImage } from './kernel-image.js';
 
 /** Part of the cache's key: raise it when the way the objects are built changes. */

@@ -1,7 +1,7 @@
 import { GUEST_RESULT_DEVICE, GUEST_ROOT } from './protocol.js';
 
-/** A guest that the host lost powers itself off after this. */
-const GUEST_LIFETIME_SECONDS = 900;
+/** A guest that the host lost powers itself off after this; none is wanted for longer. */
+const GUEST_LIFETIME_SECONDS = 1800;
 
 /** The guest's first process: mounts what a Linux system has, runs the runner once, powers off. */
 export function guestInit(): string {

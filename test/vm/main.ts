@@ -4,16 +4,12 @@
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { DebianPackages } from './debian-packages.js';
-import { baseImage, buildInitramfs } from './initramfs.js';
-import { isKernelName, KERNEL_NAMES, KERNELS, type KernelName } from './kernels.js';
+import { Guests } from './guests.js';
+import { isKernelName, KERNEL_NAMES, type KernelName } from './kernels.js';
 import { KernelReport, type Summary, sumOf } from './report.js';
-import { boot } from './virtual-machine.js';
 
-const PROJECT_ROOT = resolve(import.meta.dirname, '../../..');
-const CACHE_DIRECTORY = join(PROJECT_ROOT, '.cache', 'vm');
 const DEFAULT_TIMEOUT_SECONDS = 240;
 
 /** What is run while working: under a minute for both kernels. The rest is slow: crowds, leaks, libbpf, the agent. */
@@ -68,27 +64,19 @@ function readOptions(): Options {
 }
 
 async function runKernels(options: Options, workDirectory: string): Promise<KernelReport[]> {
-  const packages = new DebianPackages(CACHE_DIRECTORY, log);
-  const busybox = join(packages.unpack('busybox-static'), 'bin', 'busybox');
-  const base = baseImage(CACHE_DIRECTORY, PROJECT_ROOT, busybox, log);
-  const guests = options.kernels.map((kernel) => ({
-    kernel,
-    directory: packages.unpack(packages.newestMatching(KERNELS[kernel].packagePattern)),
-  }));
+  const guests = new Guests(log);
+  // All downloads before the first boot.
+  for (const kernel of options.kernels) guests.kernelDirectory(kernel);
   // The output of two guests at once would be a jumble.
   const isCommand = options.command !== undefined;
   const live = options.kernels.length === 1 && (isCommand || options.verbose);
   return await Promise.all(
-    guests.map(async ({ kernel, directory }) => {
-      const initramfs = join(workDirectory, `${kernel}.cpio`);
+    options.kernels.map(async (kernel) => {
       const command = options.command === undefined ? {} : { command: options.command };
-      const request = { kernel, tests: options.tests, ...command };
-      buildInitramfs(initramfs, base, PROJECT_ROOT, directory, request);
       const report = new KernelReport(kernel, { live, isCommand });
-      const result = await boot({
-        kernelDirectory: directory,
-        initramfs,
-        consoleLog: join(workDirectory, `${kernel}.console`),
+      const result = await guests.run({
+        request: { kernel, tests: options.tests, ...command },
+        workDirectory,
         timeoutMs: options.timeoutMs,
         onMessage: (message) => report.receive(message),
       });

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { summarizeErrors } from '../libbpf-errors.js';
 import type { LoadOutcome } from '../outcome.js';
 import { BPF_FILE_SYSTEM, removeAllPins } from './bpf-file-system.js';
 import { pinnedProgramTag } from './pinned-program.js';
@@ -17,7 +18,9 @@ export async function loadWithLibbpf(path: string, limitMs: number): Promise<Loa
     const durationMs = Date.now() - startedAtMs;
     if (killed) return { kind: 'over-limit', durationMs };
     if (code !== 0) return { kind: 'refused', reason: summarizeErrors(errors), durationMs };
-    const tags = readdirSync(PINS).map((name) => [name, pinnedProgramTag(join(PINS, name))]);
+    // There is no directory for an object without programs.
+    const pins = existsSync(PINS) ? readdirSync(PINS) : [];
+    const tags = pins.map((name) => [name, pinnedProgramTag(join(PINS, name))]);
     return { kind: 'loaded', tags: Object.fromEntries(tags), durationMs };
   } finally {
     removeAllPins();
@@ -29,7 +32,11 @@ function run(
   timeout: number,
 ): Promise<{ code: number | null; killed: boolean; errors: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn('bpftool', args, { stdio: ['ignore', 'ignore', 'pipe'], timeout, killSignal: 'SIGKILL' });
+    const child = spawn('bpftool', args, {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      timeout,
+      killSignal: 'SIGKILL',
+    });
     let errors = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       errors = (errors + text).slice(-KEPT_ERROR_CHARACTERS);
@@ -37,19 +44,4 @@ function run(
     child.on('error', reject);
     child.on('close', (code, signal) => resolve({ code, killed: signal !== null, errors }));
   });
-}
-
-/** What the verifier said last, if it spoke, and libbpf's first complaint that is not about it. */
-export function summarizeErrors(errors: string): string {
-  const lines = errors.split('\n').map((line) => line.replace(/^(libbpf|Error): /, ''));
-  const end = lines.findIndex((line) => line.includes('-- END PROG LOAD LOG --'));
-  const program = /prog '([^']+)'/.exec(lines[end] ?? '')?.[1];
-  if (end >= 0) {
-    const verdict = lines
-      .slice(0, end)
-      .findLast((line) => !/^(processed \d|verification time|stack depth|\s*$)/.test(line));
-    return `${program ?? 'a program'}: verifier: ${verdict?.trim() ?? 'no reason given'}`;
-  }
-  const complaints = lines.filter((line) => !/^\s*$|failed to load object|failed to open object file/.test(line));
-  return complaints.slice(0, 2).join('; ') || 'no reason given';
 }

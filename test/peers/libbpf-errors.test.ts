@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { summarizeErrors } from './libbpf-errors.js';
+
+test.each([
+  [
+    'the verifier refuses',
+    [
+      "libbpf: prog 'sample': BPF program load failed: Permission denied",
+      "libbpf: prog 'sample': -- BEGIN PROG LOAD LOG --",
+      '0: R1=ctx(off=0,imm=0) R10=fp0',
+      '0: (95) exit',
+      'R0 !read_ok',
+      'processed 1 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_states 0 mark_read 0',
+      '-- END PROG LOAD LOG --',
+      "libbpf: prog 'sample': failed to load: -13",
+      "libbpf: failed to load object '/peers/sample.bpf.o'",
+      'Error: failed to load object file',
+    ],
+    'sample: verifier: R0 !read_ok',
+  ],
+  [
+    'libbpf refuses',
+    [
+      "libbpf: map 'arena': unsupported attribute",
+      "libbpf: failed to load object '/peers/sample.bpf.o'",
+      'Error: failed to open object file',
+    ],
+    "map 'arena': unsupported attribute",
+  ],
+  ['silence', [], 'no reason given'],
+])('%s', (_, lines, summary) => {
+  expect(summarizeErrors(lines.join('\n'))).toBe(summary);
+});

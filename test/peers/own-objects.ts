@@ -1,0 +1,30 @@
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { compileAll, type HeaderTree, selftestFlags } from './compiler.js';
+
+const SOURCE_SUFFIX = '.bpf.c';
+
+/**
+ * Compiles our own C objects, one for each feature of an object file that the selftests do not show by themselves.
+ *
+ * @throws Error when one does not compile: they are ours, so that is a fault
+ */
+export async function buildOwnObjects(
+  sourceDirectory: string,
+  outputDirectory: string,
+  headers: HeaderTree,
+): Promise<string[]> {
+  rmSync(outputDirectory, { recursive: true, force: true });
+  mkdirSync(outputDirectory, { recursive: true });
+  const compilations = readdirSync(sourceDirectory)
+    .filter((name) => name.endsWith(SOURCE_SUFFIX))
+    .sort()
+    .map((name) => ({
+      source: join(sourceDirectory, name),
+      object: join(outputDirectory, `own-${basename(name, SOURCE_SUFFIX)}.bpf.o`),
+    }));
+  const failures = await compileAll(compilations, selftestFlags(headers));
+  const [failure] = failures;
+  if (failure !== undefined) throw new Error(`${failure.source} does not compile: ${failure.reason}`);
+  return compilations.map(({ object }) => object);
+}
