@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { BpfProgram } from '../../../engine/kernel/index.js';
 import { summarizeErrors } from '../libbpf-errors.js';
 import type { LoadOutcome } from '../outcome.js';
 import { BPF_FILE_SYSTEM, removeAllPins } from './bpf-file-system.js';
-import { pinnedProgramTag } from './pinned-program.js';
 
 const PINS = join(BPF_FILE_SYSTEM, 'peers');
 /** The end of what bpftool writes explains its failure; a verifier log before it may have megabytes. */
@@ -20,11 +20,16 @@ export async function loadWithLibbpf(path: string, limitMs: number): Promise<Loa
     if (code !== 0) return { kind: 'refused', reason: summarizeErrors(errors), durationMs };
     // There is no directory for an object without programs.
     const pins = existsSync(PINS) ? readdirSync(PINS) : [];
-    const tags = pins.map((name) => [name, pinnedProgramTag(join(PINS, name))]);
+    const tags = pins.map((name) => [name, tagOf(join(PINS, name))]);
     return { kind: 'loaded', tags: Object.fromEntries(tags), durationMs };
   } finally {
     removeAllPins();
   }
+}
+
+function tagOf(pin: string): string {
+  using program = BpfProgram.openPinned(pin);
+  return program.info().tag;
 }
 
 function run(

@@ -1,9 +1,9 @@
 /** The process that loads with Vespid: takes a path, answers with the outcome, waits for the next. */
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { parseSectionName, readObject } from '../../../engine/bytecode/index.js';
+import { loadObject } from '../../../engine/bpf/index.js';
+import { readObject } from '../../../engine/bytecode/index.js';
 import { VespidError } from '../../../engine/errors/index.js';
-import { loadObject, NO_GATE } from '../../../engine/loader/index.js';
 import type { LoadOutcome } from '../outcome.js';
 
 function load(path: string): LoadOutcome {
@@ -16,16 +16,8 @@ function load(path: string): LoadOutcome {
   }
 }
 
-/** Loads what libbpf loads: every program whose section has no `?`. */
 function loadTags(path: string): Record<string, string> {
-  const object = readObject(new Uint8Array(readFileSync(path)), basename(path));
-  const programs = object.programs.filter(({ section }) => parseSectionName(section).isLoadedByDefault);
-  using loaded = loadObject(object, programs, {
-    constants: {},
-    sharedMaps: new Map(),
-    admission: NO_GATE,
-    needsEveryField: false,
-  });
+  using loaded = loadObject(readObject(new Uint8Array(readFileSync(path)), basename(path)));
   return Object.fromEntries(loaded.programs.map(({ name, program }) => [name, program.info().tag]));
 }
 
