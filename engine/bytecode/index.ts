@@ -16,6 +16,7 @@ export { byteSizeOf, skipModifiers } from './btf/btf-layout.js';
 export { Btf } from './btf/btf-reader.js';
 export type { BtfArray, BtfComposite, BtfEnum, BtfKind, BtfMember, BtfType } from './btf/btf-type.js';
 export { essentialName } from './btf/essential-name.js';
+export { formatType } from './btf/format-type.js';
 export { type ByteOrder, ByteReader } from './byte-reader.js';
 export { ByteWriter } from './byte-writer.js';
 export { compatibleTypes } from './core/compatible-types.js';
@@ -23,7 +24,7 @@ export type { CoreRelocation } from './core/core-relocation.js';
 export { CoreResolver } from './core/core-resolver.js';
 export type { CoreTarget } from './core/core-target.js';
 export { POISON_HELPER_ID } from './core/patch-instruction.js';
-export type { CoreKind } from './core/relocation-kind.js';
+export { CORE_KINDS, type CoreKind } from './core/relocation-kind.js';
 export type { CoreResolution } from './core/resolution.js';
 export {
   type ConformanceGroup,

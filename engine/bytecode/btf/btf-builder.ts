@@ -12,6 +12,8 @@ import {
 import type { Btf } from './btf-reader.js';
 import type { BtfMember, BtfType } from './btf-type.js';
 
+const UTF8 = new TextDecoder();
+
 /**
  * Builds a BTF blob, little-endian. Ids are given in the order of {@link BtfBuilder.add} and
  * {@link BtfBuilder.reserve}, strings are kept in the order of their first use: the same calls give the same
@@ -31,6 +33,18 @@ export class BtfBuilder {
     this.#firstTypeId = base?.typeCount ?? 1;
     this.#stringsStart = base?.stringsEnd ?? 0;
     if (base === undefined) this.#strings.u8(0);
+  }
+
+  /**
+   * A builder that begins with all types and strings of a BTF, so that types can be added and redefined: ids and
+   * string offsets, which .BTF.ext refers to, stay as they are.
+   * @throws VespidError BTF_MALFORMED
+   */
+  static from(btf: Btf): BtfBuilder {
+    const builder = new BtfBuilder(btf.base);
+    builder.#takeStrings(btf.ownStrings);
+    for (let typeId = btf.firstTypeId; typeId < btf.typeCount; typeId++) builder.add(btf.type(typeId));
+    return builder;
   }
 
   /** @returns the new type's id */
@@ -58,6 +72,20 @@ export class BtfBuilder {
     const offset = this.#base?.findString(text) ?? this.#appendString(text);
     this.#stringOffsets.set(text, offset);
     return offset;
+  }
+
+  #takeStrings(section: Uint8Array): void {
+    // Without the empty string, which is there already.
+    const bytes = this.#base === undefined ? section.subarray(1) : section;
+    let start = 0;
+    while (start < bytes.byteLength) {
+      const end = bytes.indexOf(0, start);
+      const text = UTF8.decode(bytes.subarray(start, end));
+      const offset = this.#stringsStart + this.#strings.byteLength + start;
+      if (!this.#stringOffsets.has(text)) this.#stringOffsets.set(text, offset);
+      start = end + 1;
+    }
+    this.#strings.bytes(bytes);
   }
 
   #appendString(text: string): number {

@@ -108,6 +108,11 @@ export class Btf {
     return this.#strings.find(text);
   }
 
+  /** The string section of the blob, which ends with NUL unless it is empty. */
+  get ownStrings(): Uint8Array {
+    return this.#strings.bytes;
+  }
+
   /** Offset after the last string: where the strings of a split BTF of this one begin. */
   get stringsEnd(): number {
     return this.#strings.end;

@@ -4,6 +4,12 @@ import type { ByteReader } from '../byte-reader.js';
 const UTF8 = new TextEncoder();
 
 /**
+ * Characters of all strings that are decoded of one section. A kernel has 3 million. Without a limit, offsets
+ * into one long string, each of which is a string to its end, would make terabytes of a file of some megabytes.
+ */
+const MAX_DECODED_CHARACTERS = 64 * 1024 * 1024;
+
+/**
  * The strings that offsets of one BTF lead to: its own section and, for a split BTF, before it those of the
  * BTF that it continues.
  */
@@ -14,6 +20,8 @@ export class BtfStrings {
   readonly #section: ByteReader;
   readonly #base: BtfStrings | undefined;
   readonly #label: string;
+  readonly #decoded = new Map<number, string>();
+  #decodedCharacters = 0;
 
   constructor(section: ByteReader, label: string, base: BtfStrings | undefined) {
     this.bytes = section.bytes;
@@ -28,12 +36,26 @@ export class BtfStrings {
     return this.start + this.bytes.byteLength;
   }
 
-  /** @throws VespidError BTF_MALFORMED if there is no such offset */
+  /** @throws VespidError BTF_MALFORMED if there is no such offset, or the strings overlap beyond all measure */
   at(byteOffset: number): string {
     if (byteOffset === 0) return '';
     const section = this.sectionOf(byteOffset);
-    if (section !== undefined) return section.#section.cString(byteOffset - section.start);
+    if (section !== undefined) return section.#decode(byteOffset);
     throw new VespidError('BTF_MALFORMED', `${this.#label}: string at ${byteOffset} of ${this.end} bytes`);
+  }
+
+  /** Each string once: members and line records name the same few many times. */
+  #decode(byteOffset: number): string {
+    const known = this.#decoded.get(byteOffset);
+    if (known !== undefined) return known;
+    const text = this.#section.cString(byteOffset - this.start);
+    this.#decodedCharacters += text.length;
+    if (this.#decodedCharacters > MAX_DECODED_CHARACTERS) {
+      const message = `strings of over ${MAX_DECODED_CHARACTERS} characters in ${this.bytes.byteLength} bytes`;
+      throw new VespidError('BTF_MALFORMED', `${this.#label}: ${message}`);
+    }
+    this.#decoded.set(byteOffset, text);
+    return text;
   }
 
   /** An offset of exactly that string, which may be the end of a longer one; undefined if there is none. */
