@@ -107,6 +107,11 @@ export {
 } from './text/assemble.js';
 export { disassemble, formatInstruction } from './text/disassemble.js';
 export {
+  type DisassembledInstruction,
+  disassembleFunction,
+  mapTypeName,
+} from './text/disassemble-function.js';
+export {
   DISASSEMBLY_STYLES,
   type DisassemblyStyle,
   type FormOptions,

@@ -28,6 +28,16 @@ export function readInputFile(path: string): InputFile {
   }
 }
 
+/**
+ * Reads standard input whole. By its descriptor: what a socket is can not be opened by the name /dev/stdin.
+ *
+ * @throws VespidError INPUT_TOO_LARGE, INPUT_UNREADABLE
+ */
+export function readStandardInput(): InputFile {
+  const path = 'standard input';
+  return { path, bytes: attempt(path, () => readAll(0, path)) };
+}
+
 /** Counts what really comes: a pipe or a device has no size. */
 function readAll(fd: number, path: string): Uint8Array {
   const chunks: Uint8Array[] = [];

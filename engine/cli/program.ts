@@ -1,8 +1,10 @@
 import { createRequire } from 'node:module';
 import { Command, type CommanderError } from 'commander';
+import { asmCommand } from './commands/asm.js';
 import { compileCommand } from './commands/compile.js';
 import { completionCommand } from './commands/completion.js';
 import { demoCommand } from './commands/demo.js';
+import { disasmCommand } from './commands/disasm.js';
 import { doctorCommand } from './commands/doctor.js';
 import { inspectCommand } from './commands/inspect.js';
 import { keygenCommand } from './commands/keygen.js';
@@ -19,6 +21,7 @@ const COMMAND_GROUPS: readonly (readonly [heading: string, commands: readonly ((
   ['Sign, in CI:', [keygenCommand, compileCommand, signCommand]],
   ['Judge a bundle:', [verifyCommand, inspectCommand]],
   ['Enforce, on a node:', [doctorCommand, runCommand, demoCommand]],
+  ['Read and write BPF code:', [disasmCommand, asmCommand]],
   [MORE, [completionCommand]],
 ];
 

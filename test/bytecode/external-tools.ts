@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Where administrators' tools are, which a user's PATH may leave out. */
-const TOOL_ENVIRONMENT = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` };
+export const TOOL_ENVIRONMENT = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` };
 
 /** Why a test that needs this tool cannot run, or undefined if it can. */
 export function missingTool(tool: 'bpftool' | 'clang' | 'clang-19' | 'llvm-mc-19'): string | undefined {

@@ -24,7 +24,18 @@ describe('completion', () => {
   it.each(SHELLS)('has every command and option in its script for %s', async (shell) => {
     const { exitCode, stdout } = await runVespid('completion', shell);
     expect(exitCode).toBe(0);
-    for (const word of ['keygen', 'compile', 'sign', 'verify', 'inspect', 'doctor', 'run', 'demo']) {
+    for (const word of [
+      'keygen',
+      'compile',
+      'sign',
+      'verify',
+      'inspect',
+      'doctor',
+      'run',
+      'demo',
+      'asm',
+      'disasm',
+    ]) {
       expect(stdout).toContain(word);
     }
     for (const option of ['trust', 'degrade', 'force']) expect(stdout).toContain(option);
@@ -36,6 +47,8 @@ describe('completion', () => {
     { words: ['keygen', '--'], offered: ['--out', '--force', '--json', '--verbose', '--help'] },
     { words: ['run', '--gate', ''], offered: ['enforce', 'audit'] },
     { words: ['completion', ''], offered: ['bash', 'zsh', 'fish'] },
+    { words: ['disasm', '--style', 'k'], offered: ['kernel'] },
+    { words: ['asm', '--r'], offered: ['--raw'] },
     { words: ['help', 'do'], offered: ['doctor'] },
     { words: ['sign', 'et'], offered: ['etc'] },
     { words: ['sign', 'a.yaml', '--key', '/et'], offered: ['/etc'] },

@@ -20,8 +20,15 @@ const MAP_ATTRIBUTES: ReadonlyMap<string, Exclude<keyof MapDefinition, 'name'>> 
 
 const MAP_TYPES: ReadonlyMap<string, number> = new Map(Object.entries(MAP_TYPE));
 
-/** A section's name may hold what is no token (`tp/sched:sched_switch`). */
+/** A section's name may hold what is no token (`tp/sched:sched_switch`), so that it is read as it stands. */
+const FUNCTION = /[ \t]*\.function[ \t]+[\w.$]+/y;
 const SECTION = /^\s*([^\s;#]+)/;
+
+/** Where the tokens of a line end: its end, but before the section of a `.function`. */
+export function endOfTokens(text: string, start: number, end: number): number {
+  FUNCTION.lastIndex = start;
+  return FUNCTION.test(text) ? Math.min(FUNCTION.lastIndex, end) : end;
+}
 
 /**
  * `.function on_switch raw_tp/sched_switch` (a program), `.function inner` (a function that programs call),

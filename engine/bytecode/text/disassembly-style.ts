@@ -7,9 +7,10 @@ export type DisassemblyStyle = (typeof DISASSEMBLY_STYLES)[number];
 
 /** Something that an instruction refers to by name instead of by number. */
 export interface NamedReference {
-  readonly kind: 'map' | 'data' | 'function' | 'kfunc';
+  /** `data` is a byte of a map of global variables, `variable` one of the kernel's or of its configuration. */
+  readonly kind: 'map' | 'data' | 'function' | 'kfunc' | 'variable';
   readonly name: string;
-  /** Into what it names; 0 for all but `data`. */
+  /** Into what it names; 0 for all but `data` and `variable`. */
   readonly byteOffset: number;
 }
 

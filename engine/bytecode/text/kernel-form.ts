@@ -136,6 +136,8 @@ function namedAddress({ kind, name: of, byteOffset }: NamedReference): string {
       return `map[name:${of}]`;
     case 'data':
       return `map[name:${of}][0]${signed(byteOffset)}`;
+    case 'variable':
+      return `var[${of}]${byteOffset === 0 ? '' : signed(byteOffset)}`;
     case 'function':
     case 'kfunc':
       return `subprog[${of}]`;

@@ -1,7 +1,7 @@
 import type { MapDefinition } from '../assembled-function.js';
 import { MAX_INSTRUCTION_SLOTS } from '../instruction/decode-instructions.js';
 import { slotCountOf } from '../instruction/instruction.js';
-import { parseDirective } from './assembly-directive.js';
+import { endOfTokens, parseDirective } from './assembly-directive.js';
 import type { AssemblySource, Span } from './assembly-source.js';
 import { parseStatement } from './parse-statement.js';
 import type { NameInText, Statement } from './statement.js';
@@ -64,7 +64,8 @@ class AssemblyParser {
   }
 
   line(start: number, end: number): void {
-    const cursor = new TokenCursor(this.#source, tokenizeLine(this.#source, start, end));
+    const tokens = tokenizeLine(this.#source, start, endOfTokens(this.#source.text, start, end));
+    const cursor = new TokenCursor(this.#source, tokens);
     // `12:` is the place that disassemblers print; it says nothing that the order of lines does not.
     if (cursor.peek().kind === 'number' && cursor.peek(1).text === ':') {
       cursor.take();

@@ -153,7 +153,7 @@ function expectSame(cursor: TokenCursor, width: Width, destination: Register): v
   throw cursor.source.error('ASSEMBLY_SYNTAX', span, `${expected} expected: the operation has one operand`);
 }
 
-/** The kernel's names of addresses: `map[id:5]`, `map[name:counts][0]+8`, `subprog[+5]`, `var[id:7][fd:2]` */
+/** The kernel's names of addresses: `map[id:5]`, `map[name:counts][0]+8`, `subprog[+5]`, `var[jiffies]` */
 function parseAddress(cursor: TokenCursor, width: Width, destination: Register): Parsed | undefined {
   const isAddress = ['map', 'subprog', 'var'].some((word) => cursor.isNext(word, '['));
   if (!isAddress) return undefined;
@@ -177,6 +177,12 @@ function parseAddress(cursor: TokenCursor, width: Width, destination: Register):
 }
 
 function parseVariable(cursor: TokenCursor, destination: Register): Parsed {
+  if (cursor.peek().kind === 'name' && cursor.peek(1).text === ']') {
+    const name = takeName(cursor);
+    cursor.expect(']');
+    const value = cursor.isNumber() ? BigInt(cursor.takeInteger(32, 'signed')) : 0n;
+    return { instruction: { kind: 'load-immediate64', destination, value }, name };
+  }
   cursor.expect('id', ':');
   const typeId = cursor.takeInteger(32, 'either');
   cursor.expect(']');
