@@ -82,6 +82,7 @@ export {
 } from './object/applied-core.js';
 export type { ArenaSection } from './object/arena-section.js';
 export type { DataSection, DataVariable } from './object/data-sections.js';
+export type { VariableValue } from './object/encode-variable.js';
 export { type LinkedProgram, linkProgram } from './object/link.js';
 export type { KconfigExtern, KfuncExtern, ObjectExtern, VariableExtern } from './object/object-extern.js';
 export { type ObjectFile, programNamed, readObject } from './object/object-file.js';
@@ -97,6 +98,7 @@ export {
   type ProgramTypeName,
 } from './object/program-type.js';
 export { parseSectionName, type SectionMeaning } from './object/section-name.js';
+export { setVariables } from './object/set-variables.js';
 export { formatSourceLine, type SourceLine, sourceLineAt } from './object/source-line.js';
 export type { StructOpsFunction, StructOpsMap } from './object/struct-ops.js';
 export {

@@ -7,16 +7,21 @@ export const ERROR_CODES = {
   // Reading untrusted bytes (engine/bytecode)
   BYTES_OUT_OF_RANGE: { exit: 1, summary: 'a read past the end of the input' },
   ELF_MALFORMED: { exit: 1, summary: 'the object file is not well-formed ELF' },
-  ELF_UNSUPPORTED: { exit: 1, summary: 'the file is ELF, but not a 64-bit little-endian BPF object' },
+  ELF_UNSUPPORTED: { exit: 1, summary: 'the file is ELF, but not a 64-bit BPF object file' },
   BTF_MALFORMED: { exit: 1, summary: 'type information (BTF) breaks the format' },
   BTF_EXT_MALFORMED: { exit: 1, summary: 'the .BTF.ext section of an object breaks the format' },
   OBJECT_MALFORMED: {
     exit: 1,
     summary: 'symbols, relocations and sections of a BPF object contradict one another',
   },
-  OBJECT_UNSUPPORTED: { exit: 1, summary: 'a BPF object uses a feature that Vespid does not load yet' },
+  OBJECT_UNSUPPORTED: { exit: 1, summary: 'a BPF object needs something that no loader gives it' },
   OBJECT_SECTION_UNKNOWN: { exit: 1, summary: 'the section name of a program says no known program type' },
   OBJECT_PROGRAM_UNKNOWN: { exit: 1, summary: 'a BPF object has no program of the name asked for' },
+  OBJECT_VARIABLE_UNKNOWN: {
+    exit: 2,
+    summary: 'a BPF object has no global variable, or no part of one, of the name asked for',
+  },
+  OBJECT_VARIABLE_INVALID: { exit: 2, summary: 'a value does not fit the type of a global variable' },
   OBJECT_DEFINITION_INVALID: {
     exit: 1,
     summary: 'what the object writer was given cannot be written as an object',

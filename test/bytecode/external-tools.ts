@@ -36,15 +36,15 @@ export function withTemporaryDirectory<T>(use: (directory: string) => T): T {
   }
 }
 
-/** The object that clang makes of `test/fixtures/bytecode/every-feature.bpf.c`. */
-export function compileWithClang(): Uint8Array {
-  const source = fileURLToPath(new URL('../fixtures/bytecode/every-feature.bpf.c', import.meta.url));
-  return withTemporaryDirectory((directory) => {
-    const object = join(directory, 'every-feature.bpf.o');
-    runTool('clang', ['-target', 'bpf', '-g', '-O2', '-c', source, '-o', object]);
-    return new Uint8Array(readFileSync(object));
-  });
+/** What to compile a program with: `clang` is Debian 12's version 14, the oldest that Vespid reads. */
+export interface BpfBuild {
+  readonly compiler: 'clang' | 'clang-19';
+  /** `bpfeb` is big-endian. */
+  readonly target: 'bpfel' | 'bpfeb';
 }
+
+const OLDEST: BpfBuild = { compiler: 'clang', target: 'bpfel' };
+const NEWEST: BpfBuild = { compiler: 'clang-19', target: 'bpfel' };
 
 /** Where Debian keeps the kernel's headers of one architecture. */
 const ARCHITECTURE_HEADERS: Readonly<Record<string, string>> = {
@@ -56,31 +56,25 @@ const TARGET_MACRO: Readonly<Record<string, string>> = {
   arm64: '__TARGET_ARCH_arm64',
 };
 
-/** The object that clang 19 makes of `test/fixtures/bytecode/NAME.bpf.c`, for the machine that we run on. */
-export function compileFixture(name: string): Uint8Array {
+/** The object that clang makes of `test/fixtures/bytecode/NAME.bpf.c`, for the machine that we run on. */
+export function compileFixture(name: string, build: BpfBuild = NEWEST): Uint8Array {
   const source = fileURLToPath(new URL(`../fixtures/bytecode/${name}.bpf.c`, import.meta.url));
   return withTemporaryDirectory((directory) => {
     const object = join(directory, `${name}.bpf.o`);
-    compileBpf(source, object);
+    compileBpf(source, object, build);
     return new Uint8Array(readFileSync(object));
   });
 }
 
+/** The object that the oldest clang makes of `every-feature.bpf.c`. */
+export function compileWithClang(): Uint8Array {
+  return compileFixture('every-feature', OLDEST);
+}
+
 /** Compiles one BPF program in C, with libbpf's headers. */
-export function compileBpf(source: string, object: string): void {
+export function compileBpf(source: string, object: string, { compiler, target }: BpfBuild = NEWEST): void {
   const headers = `-I${ARCHITECTURE_HEADERS[process.arch] ?? '/usr/include'}`;
   const macro = `-D${TARGET_MACRO[process.arch] ?? '__TARGET_ARCH_unknown'}`;
-  runTool('clang-19', [
-    '-target',
-    'bpf',
-    '-mcpu=v3',
-    '-g',
-    '-O2',
-    headers,
-    macro,
-    '-c',
-    source,
-    '-o',
-    object,
-  ]);
+  const flags = ['-target', target, '-mcpu=v3', '-g', '-O2', headers, macro];
+  runTool(compiler, [...flags, '-c', source, '-o', object]);
 }

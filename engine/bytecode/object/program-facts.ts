@@ -20,7 +20,11 @@ export interface ProgramFacts extends SectionMeaning {
   readonly maps: readonly string[];
   /** Data sections it refers to, sorted. */
   readonly dataSections: readonly string[];
+  /** Names of the kernel's variables that it reads, or functions that it asks for, sorted. */
+  readonly kernelSymbols: readonly string[];
   readonly subprograms: readonly string[];
+  /** How many of its instructions a loader changes to fit a kernel's types. */
+  readonly coreRelocationCount: number;
   /** The linked instructions before relocation, over which the caller takes its digest. */
   readonly instructions: Uint8Array;
 }
@@ -40,7 +44,9 @@ export function programFacts(object: ObjectFile, program: ObjectFunction): Progr
     kfuncs: distinct(linked.kfuncReferences.map((reference) => reference.name)),
     maps: distinct(linked.mapReferences.map((reference) => reference.map)),
     dataSections: distinct(linked.dataReferences.map((reference) => reference.section)),
+    kernelSymbols: distinct(linked.externReferences.map((reference) => reference.name)),
     subprograms: linked.subprograms,
+    coreRelocationCount: linked.coreRelocations.length,
     instructions: linked.instructions,
   };
 }
