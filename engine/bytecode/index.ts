@@ -17,6 +17,8 @@ export { Btf } from './btf/btf-reader.js';
 export type { BtfArray, BtfComposite, BtfEnum, BtfKind, BtfMember, BtfType } from './btf/btf-type.js';
 export { essentialName } from './btf/essential-name.js';
 export { formatType } from './btf/format-type.js';
+export { type BtfValue, btfCodec } from './btf-value/btf-codec.js';
+export { bytesCodec, type Codec, encodeWith } from './btf-value/codec.js';
 export { type ByteOrder, ByteReader } from './byte-reader.js';
 export { ByteWriter } from './byte-writer.js';
 export { compatibleTypes } from './core/compatible-types.js';

@@ -71,6 +71,14 @@ export const ERROR_CODES = {
   BTF_REFUSED: { exit: 1, summary: "the kernel refused an object's BTF; the log says why" },
   KERNEL_OBJECT_GONE: { exit: 1, summary: 'the kernel has no map, program, BTF or link of an id' },
   KERNEL_SYMBOLS_HIDDEN: { exit: 4, summary: 'the kernel does not tell the addresses of its symbols' },
+  BTF_VALUE_MISMATCH: {
+    exit: 1,
+    summary: 'a JavaScript value does not fit the BTF type that it is written as',
+  },
+  BTF_VALUE_UNSUPPORTED: {
+    exit: 1,
+    summary: 'a BTF type has no values, or none that can be read and written',
+  },
   MAP_ELEMENT_SIZE: { exit: 1, summary: 'a key or value is not of the size that its map has' },
   PIN_NOT_FOUND: { exit: 1, summary: 'nothing is pinned at a path' },
   PIN_EXISTS: { exit: 1, summary: 'a path that something is to be pinned at is taken' },

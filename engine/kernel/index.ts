@@ -26,6 +26,7 @@ export * from './link/index.js';
 export { BpfMap, MAP_FLAG, type MapCreate, UPDATE_FLAG } from './map.js';
 export type { MapEntry } from './map-iteration.js';
 export { descriptorBytes, lpmKey, networkKey, u32Key } from './map-keys.js';
+export { btfMapView, MapView, perCpuCodec } from './map-view.js';
 export {
   addAddress,
   bringUp,

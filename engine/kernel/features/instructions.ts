@@ -44,7 +44,7 @@ const EXTENSIONS: readonly {
   {
     name: 'may-goto',
     since: '6.9',
-    slots: [setR0(0), [0xe5, 0, 0, 0, 0], EXIT],
+    slots: [setR0(0), [0xe5, 0, 0, 1, 0], setR0(1), EXIT],
   },
   {
     name: 'load-acquire',
