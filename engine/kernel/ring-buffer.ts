@@ -32,6 +32,16 @@ const RECORDS_PER_TURN = 4096;
 const RELEASE_BYTES = 4096;
 
 /**
+ * Reads a record's header before its data. Where the machine may do two loads in either order that takes an atomic
+ * load, which costs as much as all the rest of a record. x86-64 never does (Intel SDM volume 3, 9.2.2), nor does V8
+ * move a load before a branch that depends on the one in front of it.
+ */
+const loadHeader: (headers: Int32Array, index: number) => number =
+  process.arch === 'x64'
+    ? (headers, index) => headers[index] ?? 0
+    : (headers, index) => Atomics.load(headers, index);
+
+/**
  * The consumer of a BPF ring buffer. The memory is mapped once and read with typed arrays: a record costs no call into
  * C, no copy, and allocates nothing. A record that found no room is the program's to count, for only
  * `bpf_ringbuf_output` and `bpf_ringbuf_reserve` learn of it.
@@ -99,42 +109,47 @@ export class RingBuffer implements Disposable {
       return this.#drain(most);
     } finally {
       this.#isDraining = false;
-      if (!this.#closed) this.#release();
+      if (!this.#closed) this.#release(this.#position);
     }
   }
 
   #drain(most: number): number {
     const { producer, headers, data, byteLength: dataBytes } = this.#memory;
-    const mask = dataBytes - 1;
     const onRecord = this.onRecord;
+    let position = this.#position;
     let end = producer.load();
     let count = 0;
-    // A taker may dispose of this ring, and then its memory is no longer there.
-    while (count < most && !this.#closed) {
-      if (this.#position === end) {
-        end = producer.load();
-        if (this.#position === end) break;
+    try {
+      while (count < most) {
+        if (position === end) {
+          end = producer.load();
+          if (position === end) break;
+        }
+        const at = position & (dataBytes - 1);
+        const header = loadHeader(headers, at >>> 2);
+        // The busy bit is the sign.
+        if (header < 0) break;
+        const byteLength = header & RECORD_HEADER.length;
+        position = (position + ((byteLength + RECORD_HEADER.bytes + 7) & ~7)) | 0;
+        if ((header & RECORD_HEADER.discard) === 0) {
+          count++;
+          onRecord(data, at + RECORD_HEADER.bytes, byteLength);
+          // The taker may have disposed of this ring, and then its memory is no longer there.
+          if (this.#closed) break;
+        }
+        if (((position - this.#released) | 0) >= RELEASE_BYTES) this.#release(position);
       }
-      const at = this.#position & mask;
-      const header = Atomics.load(headers, at >>> 2);
-      // The busy bit is the sign.
-      if (header < 0) break;
-      const byteLength = header & RECORD_HEADER.length;
-      this.#position = (this.#position + ((byteLength + RECORD_HEADER.bytes + 7) & ~7)) | 0;
-      if ((header & RECORD_HEADER.discard) === 0) {
-        count++;
-        onRecord(data, at + RECORD_HEADER.bytes, byteLength);
-      }
-      if (((this.#position - this.#released) | 0) >= RELEASE_BYTES && !this.#closed) this.#release();
+    } finally {
+      this.#position = position;
     }
     return count;
   }
 
   /** Tells the kernel that everything up to here may be overwritten. */
-  #release(): void {
-    if (this.#released === this.#position) return;
-    this.#memory.consumer.advance(this.#released, this.#position);
-    this.#released = this.#position;
+  #release(position: number): void {
+    if (this.#released === position) return;
+    this.#memory.consumer.advance(this.#released, position);
+    this.#released = position;
   }
 
   /** Stops watching: records stay in the ring, and when it is full the program's output fails. */

@@ -7,6 +7,7 @@ import { kernelBtfOpen } from './kernel-btf/kernel-btf-open.js';
 import { loadObjectVsLibbpf } from './load-object/load-object-vs-libbpf.js';
 import { loadStarterBundle } from './load-starter-bundle.js';
 import { packageVersion } from './package-root.js';
+import { ringBufferVsLibbpf } from './ring-buffer/ring-buffer-vs-libbpf.js';
 import { ringToJsonl, ringToKafka } from './ring-to-sink.js';
 
 const USAGE = 'usage: npm run bench -- [--only NAME] [--kafka HOST:PORT | --kafka start]';
@@ -19,6 +20,7 @@ const BENCHMARKS: Readonly<Record<string, (kafka: string | undefined) => Promise
   'load-starter-bundle': loadStarterBundle,
   'kernel-btf-open': kernelBtfOpen,
   'load-object-vs-libbpf': loadObjectVsLibbpf,
+  'ring-buffer-vs-libbpf': ringBufferVsLibbpf,
 };
 
 function describeMachine() {

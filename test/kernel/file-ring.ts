@@ -12,10 +12,14 @@ export class FileRing {
   readonly #fd: number;
   #producer: number;
 
-  constructor(path: string, startPosition = 0) {
+  constructor(
+    path: string,
+    startPosition = 0,
+    private readonly dataBytes = PAGE,
+  ) {
     this.#fd = openSync(path, 'w+');
     this.#producer = startPosition;
-    writeSync(this.#fd, Buffer.alloc(2 * PAGE + 2 * PAGE), 0, undefined, 0);
+    writeSync(this.#fd, Buffer.alloc(2 * PAGE + 2 * dataBytes), 0, undefined, 0);
     this.#writePosition(0, startPosition);
     this.#writePosition(PAGE, startPosition);
   }
@@ -44,7 +48,19 @@ export class FileRing {
     return Number(bytes.readBigUInt64LE());
   }
 
-  map(maxEntries = PAGE): BpfMap {
+  /** Fills the whole ring with records of 56 bytes; gives their number. Positions must be whole turns of the ring. */
+  fill(): number {
+    const recordBytes = 64;
+    const count = this.dataBytes / recordBytes;
+    const data = Buffer.alloc(this.dataBytes);
+    for (let index = 0; index < count; index++) data.writeUInt32LE(recordBytes - 8, index * recordBytes);
+    for (const copy of [0, 1]) writeSync(this.#fd, data, 0, undefined, 2 * PAGE + copy * this.dataBytes);
+    this.#producer += this.dataBytes;
+    this.#writePosition(PAGE, this.#producer);
+    return count;
+  }
+
+  map(maxEntries = this.dataBytes): BpfMap {
     return new BpfMap(this.#fd, {
       name: 'ring',
       type: MAP_TYPE.ringbuf,
@@ -67,8 +83,9 @@ export class FileRing {
 
   #writeData(position: number, bytes: Buffer): void {
     for (const [index, byte] of bytes.entries()) {
-      const at = (position + index) % PAGE;
-      for (const copy of [0, PAGE]) writeSync(this.#fd, Buffer.of(byte), 0, 1, 2 * PAGE + copy + at);
+      const at = (position + index) % this.dataBytes;
+      for (const copy of [0, this.dataBytes])
+        writeSync(this.#fd, Buffer.of(byte), 0, 1, 2 * PAGE + copy + at);
     }
   }
 }

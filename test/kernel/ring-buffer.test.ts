@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { RingBuffer } from '../../engine/kernel/index.js';
+import { type RecordLease, RingBuffer } from '../../engine/kernel/index.js';
 import { thrownBy } from '../policies/policy-text.js';
+import { allocatedBytes } from './allocated-bytes.js';
 import { FileRing } from './file-ring.js';
 
 const PAGE = 4096;
@@ -122,5 +123,46 @@ describe('RingBuffer', () => {
     expect(thrownBy(() => new RingBuffer(ring.map(maxEntries), () => {}, { poll: false })).code).toBe(
       'RING_SIZE_INVALID',
     );
+  });
+
+  describe('bytes allocated per record, over 131072 records', () => {
+    const DATA_BYTES = 8 * 1024 * 1024;
+
+    /** Of the last of several turns: by then the reader is compiled. */
+    function perRecord(onRecord: RecordLease): number {
+      ring.close();
+      ring = new FileRing(join(folder, 'large'), 0, DATA_BYTES);
+      using buffer = new RingBuffer(ring.map(), onRecord, { poll: false });
+      let allocated = 0;
+      let count = 0;
+      for (let turn = 0; turn < 6; turn++) {
+        count = ring.fill();
+        let drained = 0;
+        allocated = allocatedBytes(() => {
+          drained = buffer.drain();
+        });
+        expect(drained).toBe(count);
+      }
+      return allocated / count;
+    }
+
+    test('leased: none', () => {
+      let sum = 0;
+      const allocated = perRecord((memory, byteOffset) => {
+        sum = (sum + (memory[byteOffset] ?? 0)) | 0;
+      });
+      // What remains is the measurement's own: some kilobytes in all.
+      expect(allocated).toBeLessThan(0.1);
+      expect(sum).toBe(0);
+    });
+
+    test('the measurement sees one small object per record', () => {
+      let last: unknown;
+      const allocated = perRecord((_memory, byteOffset) => {
+        last = { byteOffset };
+      });
+      expect(Math.abs(allocated)).toBeGreaterThan(1);
+      expect(last).toBeDefined();
+    });
   });
 });
