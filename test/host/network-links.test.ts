@@ -1,6 +1,10 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { ATTACH_TYPE } from '../../engine/bytecode/index.js';
 import {
+  attachFlowDissector,
+  attachSocketFilter,
+  attachSocketLookup,
   attachTc,
   attachTcx,
   attachXdp,
@@ -194,6 +198,37 @@ describe('tc', () => {
     expect(link).toBeInstanceOf(BpfLink);
     cable.send();
     expect(fixture.u64('hits', COUNTER.tc)).toBe(1n);
+  });
+});
+
+test('a socket filter drops what it says, until it is taken off', () => {
+  const fixture = load('on_socket_filter');
+  const socket = resources.use(cable.namespace.run(() => PacketSocket.open(cable.receiver)));
+  cable.send();
+  expect(socket.received()).toBe(1);
+  const filter = attachSocketFilter(fixture.program('on_socket_filter'), socket.fd);
+  cable.send();
+  expect(socket.received()).toBe(0);
+  expect(fixture.u64('hits', COUNTER.socketFilter)).toBe(1n);
+  filter[Symbol.dispose]();
+  cable.send();
+  expect(socket.received()).toBe(1);
+});
+
+describe('a network namespace', () => {
+  test.each([
+    ['on_sk_lookup', attachSocketLookup, ATTACH_TYPE['sk-lookup']],
+    ['on_flow_dissector', attachFlowDissector, ATTACH_TYPE['flow-dissector']],
+  ] as const)('%s: attaches, says where, detaches', (name, attach, attachType) => {
+    const fixture = load(name);
+    const link = resources.use(attach(fixture.program(name), cable.namespace));
+    const { target } = link.info();
+    expect(target).toMatchObject({ type: 'netns', attachType });
+    link.update(fixture.program(name));
+    link.detach();
+    expect(link.info().target).toEqual({ type: 'netns', netnsInode: 0, attachType });
+    // The place is free again.
+    resources.use(attach(fixture.program(name), cable.namespace));
   });
 });
 

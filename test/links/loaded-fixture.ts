@@ -18,6 +18,10 @@ export class LoadedFixture implements Disposable {
     return this.#object.program(name).program;
   }
 
+  hasMap(name: string): boolean {
+    return this.#object.maps.has(name);
+  }
+
   map(name: string): BpfMap {
     return this.#object.map(name);
   }

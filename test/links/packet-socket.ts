@@ -1,7 +1,9 @@
 import { OwnedFd } from '../../engine/kernel/index.js';
 import {
   bindSocket,
+  errnoName,
   kernelCallError,
+  receiveBytes,
   type SystemCallResult,
   sendBytes,
   socketSystemCall,
@@ -9,6 +11,7 @@ import {
 
 const AF_PACKET = 17;
 const SOCK_RAW_CLOEXEC = 3 | 0o2_000_000;
+const MSG_DONTWAIT = 0x40;
 /** ETH_P_ALL in network byte order. */
 const ALL_PROTOCOLS = 0x0300;
 
@@ -28,6 +31,17 @@ export class PacketSocket extends OwnedFd {
 
   send(frame: Uint8Array): void {
     required(sendBytes(this.fd, frame));
+  }
+
+  /** Takes what has come; gives the number of frames. */
+  received(): number {
+    const bytes = new Uint8Array(2048);
+    for (let count = 0; ; count++) {
+      const result = receiveBytes(this.fd, bytes, MSG_DONTWAIT);
+      if ('value' in result) continue;
+      if (errnoName(result.errno) === 'EAGAIN') return count;
+      required(result);
+    }
   }
 }
 

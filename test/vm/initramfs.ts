@@ -17,6 +17,7 @@ import {
 import { join, relative } from 'node:path';
 import { type ArchiveEntry, writeCpioArchive } from './cpio-archive.js';
 import { guestInit } from './guest-init.js';
+import { guestObjects } from './guest-objects.js';
 import { appletLinks, type GuestFile, guestPrograms, readGuestFile } from './guest-programs.js';
 import { GUEST_REQUEST_PATH, GUEST_ROOT, type GuestRequest } from './protocol.js';
 
@@ -114,6 +115,9 @@ function* buildEntries(projectRoot: string): Iterable<ArchiveEntry> {
       if (UNUSED_BUILD_FILES.test(name) || isStaleTest(projectRoot, name)) continue;
       yield { kind: 'file', path: `${GUEST_ROOT}/${name}`, content: readFileSync(path) };
     }
+  }
+  for (const { path, content } of guestObjects(projectRoot)) {
+    yield { kind: 'file', path: `${GUEST_ROOT}/${path}`, content };
   }
   const eventSchema = 'engine/events/event.schema.json';
   if (existsSync(join(projectRoot, eventSchema))) {

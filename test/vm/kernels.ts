@@ -7,6 +7,7 @@ export const CAPABILITIES = {
   'bpf-lsm': 'BPF programs on LSM hooks',
   'program-load-hook': 'the LSM hook that sees a program before the verifier does (bpf_prog_load)',
   'path-kfunc': 'the kfunc bpf_path_d_path, for LSM programs that do not sleep',
+  'newer-links': 'tcx, netkit, netfilter and uprobe.multi links (Linux 6.4 to 6.7)',
   'bpf-token': 'delegated BPF rights (BPF_TOKEN_CREATE)',
 } as const;
 
@@ -26,7 +27,7 @@ export const KERNELS: Readonly<Record<KernelName, Kernel>> = {
   '6.12': {
     name: '6.12',
     packagePattern: /^linux-image-(6\.12\.[0-9.]+\S*)-cloud-amd64$/,
-    capabilities: ['bpf-lsm', 'program-load-hook', 'path-kfunc', 'bpf-token'],
+    capabilities: ['bpf-lsm', 'program-load-hook', 'path-kfunc', 'newer-links', 'bpf-token'],
   },
   '6.1': {
     name: '6.1',

@@ -12,6 +12,7 @@ const EVIDENCE: Readonly<Record<Capability, () => boolean>> = {
   'bpf-lsm': () => lsmList().includes('bpf'),
   'program-load-hook': () => btfNames('bpf_lsm_bpf_prog_load'),
   'path-kfunc': () => btfNames('bpf_path_d_path'),
+  'newer-links': () => btfNames('bpf_nf_link_attach') && btfNames('netkit_link_attach'),
   'bpf-token': () => btfNames('bpf_token_create'),
 };
 
