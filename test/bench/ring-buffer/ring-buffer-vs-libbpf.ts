@@ -8,9 +8,10 @@ import { text } from 'node:stream/consumers';
 import { RingBuffer } from '../../../engine/kernel/index.js';
 import { compileBpf } from '../../bytecode/external-tools.js';
 import { LoadedFixture } from '../../links/loaded-fixture.js';
-import { needBuildTools, runBuildTool } from '../load-object/build-tools.js';
+import { needBuildTools } from '../load-object/build-tools.js';
 import { median } from '../median.js';
 import { packageRoot } from '../package-root.js';
+import { runProcess } from '../run-process.js';
 
 const RING_BYTES = 1 << 24;
 /** A record of 64 bytes with its header. */
@@ -32,7 +33,7 @@ export async function ringBufferVsLibbpf(): Promise<Record<string, unknown>> {
     const object = join(folder, 'fill.bpf.o');
     compileBpf(join(sources, 'fill.bpf.c'), object);
     const libbpf = join(folder, 'libbpf-ring');
-    runBuildTool('gcc', ['-O2', join(sources, 'libbpf-ring.c'), '-o', libbpf, '-lbpf']);
+    runProcess('gcc', ['-O2', join(sources, 'libbpf-ring.c'), '-o', libbpf, '-lbpf']);
     using fixture = new LoadedFixture(new Uint8Array(readFileSync(object)), ['fill']);
     const drained = compareDrain(fixture, libbpf);
     const live = { libbpf: await followByLibbpf(fixture, libbpf), vespid: await follow(fixture, libbpf) };
