@@ -59,9 +59,11 @@ class MemoryRing {
     view.setUint32(0, type, true);
     view.setUint16(6, size, true);
     bytes.set(body, 8);
-    for (const [index, byte] of bytes.entries()) {
-      this.#view.setUint8(PAGE + Number((this.#head + BigInt(index)) % BigInt(this.dataBytes)), byte);
-    }
+    const data = new Uint8Array(this.buffer, PAGE);
+    const at = Number(this.#head % BigInt(this.dataBytes));
+    const first = bytes.subarray(0, this.dataBytes - at);
+    data.set(first, at);
+    data.set(bytes.subarray(first.byteLength), 0);
     this.#head += BigInt(size);
     this.#view.setBigUint64(HEAD, this.#head, true);
     return size;
