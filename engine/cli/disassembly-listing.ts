@@ -43,14 +43,16 @@ export function disassembleFunctions(
  * not take in is a comment.
  */
 export function listing(object: ObjectFile, functions: readonly DisassembledFunction[]): string {
-  return [
+  const lines = [
     ...object.maps.map(
       ({ name, type, keySize, valueSize, maxEntries, flags }) =>
         `.map ${name} type=${mapTypeName(type) ?? type} key=${keySize} value=${valueSize} ` +
         `entries=${maxEntries} flags=0x${flags.toString(16)}`,
     ),
     ...functions.flatMap(functionLines),
-  ].join('\n');
+  ];
+  // A symbol may have a line feed in its name; it must not look like an instruction of its own.
+  return lines.map((line) => line.replaceAll('\n', '\\n')).join('\n');
 }
 
 function functionLines(f: DisassembledFunction): string[] {

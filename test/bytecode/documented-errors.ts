@@ -17,6 +17,14 @@ export const READING_CODES: readonly ErrorCode[] = [
   'CORE_INSTRUCTION_MISMATCH',
 ];
 
+/** Codes that taking code apart may end in. */
+export const INSTRUCTION_CODES: readonly ErrorCode[] = [
+  'INSTRUCTION_TRUNCATED',
+  'INSTRUCTION_UNKNOWN',
+  'INSTRUCTION_RESERVED_FIELD',
+  'INSTRUCTION_LIMIT',
+];
+
 /** The error that `action` throws, which must be one of ours. */
 export function thrownBy(action: () => unknown): VespidError | undefined {
   try {

@@ -1,11 +1,16 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   disassembleFunction,
+  encodeInstructions,
   type ObjectFile,
   programNamed,
   readObject,
+  SLOT_BYTES,
   writeObject,
 } from '../../../engine/bytecode/index.js';
+import { INSTRUCTION_CODES, READING_CODES, thrownBy } from '../documented-errors.js';
+import { mutatedBytes } from '../mutated-bytes.js';
 import { sampleDefinition } from '../sample-object.js';
 
 const sample = (): ObjectFile => readObject(writeObject(sampleDefinition()), 'sample.bpf.o');
@@ -52,4 +57,23 @@ describe('names in a function of an object', () => {
       '(18) r2 = var[jiffies] ; kernel symbol',
     );
   });
+});
+
+it('ends in a documented error, or in text, for any damage to an object', () => {
+  const bytes = writeObject(sampleDefinition());
+  fc.assert(
+    fc.property(mutatedBytes(bytes), (damaged) => {
+      const error = thrownBy(() => {
+        const object = readObject(damaged, 'damaged.bpf.o');
+        for (const f of [...object.programs, ...object.subprograms]) {
+          for (const { instruction, text } of disassembleFunction(object, f, 'kernel')) {
+            expect(text).toMatch(/^\([0-9a-f]{2}\) /);
+            expect(encodeInstructions([instruction]).byteLength % SLOT_BYTES).toBe(0);
+          }
+        }
+      });
+      if (error !== undefined) expect([...READING_CODES, ...INSTRUCTION_CODES]).toContain(error.code);
+    }),
+    { numRuns: 1000 },
+  );
 });
