@@ -1,7 +1,10 @@
+import { once } from 'node:events';
 import { mkdirSync, rmdirSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { BtfBuilder, MAP_TYPE, type MapDefinition } from '../../engine/bytecode/index.js';
+import { loadProbe } from '../../engine/kernel/features/probe-program.js';
 import {
   BpfMap,
   Cgroup,
@@ -241,6 +244,30 @@ describe('BpfMap by type', () => {
     expect(number(found?.get(u32Key(1)))).toBe(5);
     expect(outer.innerMapAt(u32Key(4))).toBeUndefined();
     expect([...outer.entries()].map(([key]) => number(key))).toEqual([3]);
+  });
+
+  test('a program array holds programs, a cgroup array cgroups', () => {
+    const programs = create({ type: MAP_TYPE.progArray, valueSize: 4 });
+    const program = resources.use(loadProbe({}));
+    programs.updateObject(u32Key(2), program);
+    expect(programs.objectIdAt(u32Key(2))).toBe(program.info().id);
+    expect(programs.delete(u32Key(2))).toBe(true);
+    expect(programs.objectIdAt(u32Key(2))).toBeUndefined();
+    const cgroups = create({ type: MAP_TYPE.cgroupArray, valueSize: 4 });
+    cgroups.updateObject(u32Key(0), resources.use(Cgroup.open(cgroupRoot())));
+  });
+
+  test('a map of sockets takes a socket by its descriptor', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    resources.use({ [Symbol.dispose]: () => server.close() });
+    // Node keeps the descriptor in the handle, which its types leave out.
+    const { _handle: handle } = server as unknown as { _handle: { fd: number } };
+    const sockets = create({ type: MAP_TYPE.sockmap, valueSize: 8 });
+    const value = bytes(handle.fd);
+    sockets.update(u32Key(1), value);
+    expect(number(sockets.get(u32Key(1)))).toBeGreaterThan(0);
+    expect(sockets.delete(u32Key(1))).toBe(true);
   });
 
   test('storage is keyed by a task and by a cgroup', () => {

@@ -11,7 +11,9 @@ import {
   listBtf,
   loadBtf,
   type OwnedFd,
+  openToken,
   type ProgramLoad,
+  programMetadata,
   ResourceStack,
   readBtfById,
   u32Key,
@@ -197,6 +199,56 @@ describe('BpfProgram.load', () => {
     program.bind(map);
     map.close();
     expect(program.info().mapIds).toEqual([id]);
+  });
+});
+
+describe('what a program says about itself', () => {
+  test('globals by the name bpf_metadata_ are read from the map that is bound to it', () => {
+    const builder = new BtfBuilder();
+    const int = (name: string, byteSize: number) =>
+      builder.add({ kind: 'int', name, byteSize, encoding: 1, bitOffset: 0, bitSize: byteSize * 8 });
+    const number = int('int', 4);
+    const char = int('char', 1);
+    const text = builder.add({ kind: 'array', elementTypeId: char, indexTypeId: number, count: 8 });
+    const variable = (name: string, typeId: number) =>
+      builder.add({ kind: 'variable', name, typeId, linkage: 1 });
+    const valueTypeId = builder.add({
+      kind: 'data-section',
+      name: '.rodata',
+      byteSize: 16,
+      variables: [
+        { typeId: variable('bpf_metadata_version', text), byteOffset: 0, byteSize: 8 },
+        { typeId: variable('bpf_metadata_build', number), byteOffset: 8, byteSize: 4 },
+        { typeId: variable('unrelated', number), byteOffset: 12, byteSize: 4 },
+      ],
+    });
+    const btf = resources.use(loadBtf(builder.build()));
+    const map = resources.use(
+      BpfMap.create({
+        name: 'sample.rodata',
+        type: 2,
+        keySize: 4,
+        valueSize: 16,
+        maxEntries: 1,
+        flags: 0,
+        btf: { fd: btf.fd, keyTypeId: 0, valueTypeId },
+      }),
+    );
+    map.update(u32Key(0), Buffer.from('1.2.3\0\0\0\x07\0\0\0\x08\0\0\0', 'latin1'));
+    const program = load({});
+    expect(programMetadata(program)).toEqual({});
+    program.bind(map);
+    expect(programMetadata(program)).toEqual({ version: '1.2.3', build: 7 });
+  });
+});
+
+describe('a token', () => {
+  test('is not for the initial user namespace', () => {
+    expect(thrownBy(() => openToken('/sys/fs/bpf'))).toMatchObject({
+      code: 'KERNEL_CALL_FAILED',
+      details: { errnoName: expect.stringMatching(/^E(OPNOTSUPP|NOTSUP)$/) },
+    });
+    expect(thrownBy(() => openToken('/vespid-no-such-directory')).code).toBe('INPUT_NOT_FOUND');
   });
 });
 
