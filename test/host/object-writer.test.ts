@@ -25,6 +25,10 @@ describe.skipIf(missing)(`this kernel${missing === undefined ? '' : ` (${missing
     compareTags(compileWithClang());
   });
 
+  test.skipIf(missingTool('clang-19'))('puts functions in the order in which libbpf puts them', () => {
+    compareTags(compileFixture('functions'));
+  });
+
   const noClang19 = missingTool('clang-19');
   test.skipIf(noClang19)(`resolves every kind of CO-RE as libbpf${noClang19 ?? ''}`, () => {
     const reasons = compareTags(compileFixture('core-relocations')).map(({ reason }) => reason);

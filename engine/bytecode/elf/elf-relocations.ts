@@ -64,19 +64,19 @@ export class ElfRelocations {
       throw this.#malformed(`${table.name} of ${table.byteSize} bytes`);
     }
     const reader = new ByteReader(table.bytes, `${this.#label}: ${table.name}`, this.#byteOrder);
+    const isLittleEndian = this.#byteOrder === 'little-endian';
     const relocations: ElfRelocation[] = [];
     for (let at = 0; at < table.byteSize; at += RELOCATION_BYTES) {
       const byteOffset = reader.size64(at);
-      // r_info holds the type in its lower half, the symbol in its upper half.
-      const info = reader.u64(at + 8);
-      const symbolIndex = Number(info >> 32n);
+      // r_info is one number: the type in its lower half, the symbol in its upper half.
+      const symbolIndex = reader.u32(at + (isLittleEndian ? 12 : 8));
       if (byteOffset >= target.byteSize) {
         throw this.#malformed(`${table.name}: place ${byteOffset} is outside of ${target.name}`);
       }
       if (symbolIndex >= this.#symbolCount) {
         throw this.#malformed(`${table.name}: symbol ${symbolIndex} of ${this.#symbolCount}`);
       }
-      relocations.push({ byteOffset, type: Number(info & 0xffff_ffffn), symbolIndex });
+      relocations.push({ byteOffset, type: reader.u32(at + (isLittleEndian ? 8 : 12)), symbolIndex });
     }
     return relocations;
   }

@@ -34,6 +34,27 @@ test.each([
   ['cgroup_skb/ingress', 8, 0, null, null, false],
   ['cgroup_skb/egress', 8, 1, null, null, false],
   ['cgroup/sock_create', 9, 2, null, null, false],
+  ['struct_ops', 27, 0, null, null, false],
+  ['struct_ops.s/init', 27, 0, 'init', null, true],
+  ['sk_skb/verdict', 14, 38, null, null, false],
+  ['freplace/classify', 28, 0, 'classify', null, false],
+  ['fentry', 26, 24, null, null, false],
+  ['lsm/', 29, 27, null, null, false],
+  ['tc/ingress', 3, 46, null, null, false],
+  ['tcx/egress', 3, 47, null, null, false],
+  ['netkit/primary', 3, 54, null, null, false],
+  ['netkit/peer', 3, 55, null, null, false],
+  ['netfilter', 32, 45, null, null, false],
+  ['usdt.s', 2, 0, null, null, true],
+  ['kprobe.session/vfs_*', 2, 56, 'vfs_*', null, false],
+  ['uprobe.multi/a:b', 2, 48, 'a:b', null, false],
+  ['uretprobe.multi.s/a:b', 2, 48, 'a:b', null, true],
+  ['uprobe.session.s', 2, 57, null, null, true],
+  ['cgroup/connect_unix', 18, 49, null, null, false],
+  ['cgroup/sendmsg_unix', 18, 50, null, null, false],
+  ['cgroup/recvmsg_unix', 18, 51, null, null, false],
+  ['cgroup/getpeername_unix', 18, 52, null, null, false],
+  ['cgroup/getsockname_unix', 18, 53, null, null, false],
 ])('%s', (section, programType, attachType, attachTarget, attachBtf, sleepable) => {
   const meaning = parseSectionName(section);
   const btf = meaning.attachBtf === null ? null : `${meaning.attachBtf.kind} ${meaning.attachBtf.name}`;
@@ -50,6 +71,22 @@ test.each([
 
 test('a question mark says that the program is loaded only where it is asked for', () => {
   expect(parseSectionName('?lsm/file_open')).toMatchObject({ programType: 29, isLoadedByDefault: false });
+});
+
+test.each([
+  ['fentry', 'kernel'],
+  ['lsm/file_open', 'kernel'],
+  ['freplace', 'program'],
+  ['xdp', 'none'],
+  ['kprobe/f', 'none'],
+])('%s is loaded for: %s', (section, needsTarget) => {
+  expect(parseSectionName(section)).toMatchObject({ needsTarget });
+});
+
+test('suggests the name that was meant', () => {
+  expect(() => parseSectionName('cgroup/conect4')).toThrow(
+    expect.objectContaining({ hint: 'did you mean cgroup/connect4?' }),
+  );
 });
 
 test('fragments are a property of the section', () => {
