@@ -50,7 +50,8 @@ export const KERNEL_JSON = `{ "ok": true, "kernel": release,
   "features": { ${Object.keys(FEATURE_TITLES).join(', ')}: { "available", "reason", "since" } },
   "hooks": [{ "hook", "attach": lsm | tracepoint | cgroup | null, "sections", "effects",
     "refused": { EFFECT: { "instead", "reason" } }, "guarantee", "passedOver": [{ "attach", "reason" }] }],
-  "gate": { "level": before-verifier | after-verifier | none, "meaning" } }`;
+  "gate": { "level": before-verifier | after-verifier | none, "meaning" },
+  with --all also "probes": { NAME: { "available", "reason", "since" } } }`;
 
 /** What can be done on a machine with these features. Pure. */
 export function describeKernel(features: KernelFeatures): Report {

@@ -26,8 +26,9 @@ export function withWholeLog(attempt: LoggedAttempt): LoggedResult {
   for (let byteLength = LOG_BYTES.first; ; ) {
     const log = new Uint8Array(byteLength);
     const { result, logTrueSize } = attempt(log);
-    const isCut = 'errno' in result && errnoName(result.errno) === 'ENOSPC' && byteLength < LOG_BYTES.most;
-    if (!isCut) return { result, log: textOf(log) };
+    const isWhole = logTrueSize > 0 && logTrueSize <= byteLength;
+    const isCut = 'errno' in result && errnoName(result.errno) === 'ENOSPC' && !isWhole;
+    if (!isCut || byteLength === LOG_BYTES.most) return { result, log: textOf(log) };
     const wanted = logTrueSize > byteLength ? logTrueSize : byteLength * 4;
     byteLength = Math.min(wanted, LOG_BYTES.most);
   }

@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { requireUsableBpf } from '../../engine/cli/commands/doctor.js';
 import { describeKernel } from '../../engine/cli/kernel-report.js';
+import { withProbes } from '../../engine/cli/probe-report.js';
 import type { GateLevel, KernelFeatures } from '../../engine/kernel/index.js';
 
 type FeatureName = Exclude<keyof KernelFeatures, 'release' | 'gate'>;
@@ -89,6 +90,15 @@ describe('describeKernel', () => {
     const last = describeKernel(machine([], gate)).text.split('\n').at(-1) ?? '';
     expect(last).toMatch(new RegExp(`^gate {2}${gate}\\. [\`A-Z].*\\.$`));
   });
+});
+
+test('with every probe, the report keeps what it says without them', () => {
+  const report = describeKernel(BARE);
+  const probes = new Map([['map/arena', { available: false, reason: 'EINVAL', since: '6.9' }]]);
+  const { text, json } = withProbes(report, probes);
+  expect(text.startsWith(`${report.text}\n\n`)).toBe(true);
+  expect(text).toMatch(/map\/arena +no +6\.9 +EINVAL$/);
+  expect(json).toEqual({ ...report.json, probes: { 'map/arena': probes.get('map/arena') } });
 });
 
 describe('requireUsableBpf', () => {

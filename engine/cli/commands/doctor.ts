@@ -1,15 +1,19 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { VespidError } from '../../errors/index.js';
-import { type KernelFeatures, probeKernel } from '../../kernel/index.js';
+import { FEATURE_PROBES, type KernelFeatures, probeFeature, probeKernel } from '../../kernel/index.js';
 import { helpNotes } from '../help-text.js';
 import { describeKernel, featureNames, KERNEL_JSON } from '../kernel-report.js';
 import { requirePrivileges } from '../privileges.js';
+import { withProbes } from '../probe-report.js';
 import { printReport, type Report } from '../report.js';
 import { jsonOption, verboseOption } from '../shared-options.js';
 
 export function doctorCommand(): Command {
   return new Command('doctor')
     .description('try what this kernel can do, and say which effect each hook can therefore deliver')
+    .addOption(
+      new Option('--all', 'also list every BPF program type, map type, helper and link that is probed'),
+    )
     .addOption(jsonOption())
     .addOption(verboseOption())
     .addHelpText(
@@ -17,6 +21,7 @@ export function doctorCommand(): Command {
       helpNotes({
         examples: [
           ['sudo vespid doctor', 'every feature is tried, nothing stays behind'],
+          ['sudo vespid doctor --all', 'what BPF can do on this kernel, with the mainline version of each'],
           ["sudo vespid doctor --json | jq '.hooks[] | {hook, effects}'", 'for a script'],
         ],
         json: KERNEL_JSON,
@@ -25,10 +30,12 @@ export function doctorCommand(): Command {
     .action(printReport(doctor));
 }
 
-function doctor(): Report {
+function doctor({ all = false }: { all?: boolean }): Report {
   const features = probeKernel();
   requireUsableBpf(features);
-  return describeKernel(features);
+  const report = describeKernel(features);
+  if (!all) return report;
+  return withProbes(report, new Map([...FEATURE_PROBES.keys()].map((name) => [name, probeFeature(name)])));
 }
 
 /**
