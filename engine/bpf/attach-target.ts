@@ -117,8 +117,7 @@ function comparableNames(name: string, types: KernelTypes, prefix: string, kind:
   const slack = Math.max(2, Math.floor(name.length / 3));
   const names: string[] = [];
   const { vmlinux } = types;
-  for (let typeId = 1; typeId < vmlinux.typeCount; typeId++) {
-    if (vmlinux.kindOf(typeId) !== kind) continue;
+  for (const typeId of vmlinux.idsOfKind(kind)) {
     const each = vmlinux.nameOf(typeId);
     const isComparable = Math.abs(each.length - prefix.length - name.length) <= slack;
     if (isComparable && each.startsWith(prefix)) names.push(each.slice(prefix.length));

@@ -5,6 +5,10 @@ const UTF8 = new TextDecoder('utf-8');
 /** Byte order of a file: of the machine that it was built for. */
 export type ByteOrder = 'little-endian' | 'big-endian';
 
+/** Of the machine that this runs on. */
+export const MACHINE_BYTE_ORDER: ByteOrder =
+  new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? 'little-endian' : 'big-endian';
+
 /**
  * The same bytes as a plain `Uint8Array`. What `readFileSync` gives is a `Buffer`, whose `slice` is a view and not
  * a copy: what looks like a copy to write to would be the caller's own bytes.

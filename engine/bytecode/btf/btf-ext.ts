@@ -121,12 +121,10 @@ function readRecords<T>(
     at += 8;
     if (count === 0) throw malformed(reader.label, `section ${section} without records`);
     reader.slice(at, count * recordBytes);
-    const start = at;
-    sections.push({
-      section,
-      records: Array.from({ length: count }, (_, index) => decode(start + index * recordBytes)),
-    });
-    at += count * recordBytes;
+    const end = at + count * recordBytes;
+    const records: T[] = [];
+    for (; at < end; at += recordBytes) records.push(decode(at));
+    sections.push({ section, records });
   }
   return sections;
 }

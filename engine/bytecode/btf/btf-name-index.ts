@@ -1,4 +1,7 @@
+import { BTF_KIND } from './btf-format.js';
 import type { BtfStrings } from './btf-strings.js';
+import type { BtfKind } from './btf-type.js';
+import type { BtfTypeIndex } from './btf-type-index.js';
 import { essentialLength } from './essential-name.js';
 
 const UTF8 = new TextEncoder();
@@ -9,7 +12,17 @@ const FNV_PRIME = 0x01000193;
 const HASHED_BYTES = 8;
 
 /**
- * Type ids by essential name: a hash table with chains in two typed arrays. Names are compared as bytes in
+ * Types whose names are looked for together. Half of the names of a kernel are those of its functions, which CO-RE
+ * never asks for and attaching to a function does.
+ */
+export type NameGroup = 'functions' | 'others';
+
+export function nameGroupOf(kind: BtfKind): NameGroup {
+  return kind === 'function' ? 'functions' : 'others';
+}
+
+/**
+ * Type ids of one group by essential name: a hash table with chains in two typed arrays. Names are compared as bytes in
  * the string section, so that building the index of a kernel's BTF makes no JavaScript strings.
  */
 export class BtfNameIndex {
@@ -21,9 +34,11 @@ export class BtfNameIndex {
   /** The next entry of the same bucket, by entry. */
   readonly #next: Uint32Array;
 
-  /** @param nameOffsets offset of each type's name, from the type `firstTypeId` on */
-  constructor(strings: BtfStrings, nameOffsets: Uint32Array, firstTypeId: number) {
+  /** @param index of the types from `firstTypeId` on, whose names are in `strings` */
+  constructor(strings: BtfStrings, index: BtfTypeIndex, firstTypeId: number, group: NameGroup) {
+    const { nameOffsets, kinds } = index;
     const typeCount = nameOffsets.length;
+    const wantsFunctions = group === 'functions';
     this.#strings = strings;
     this.#nameOffsets = nameOffsets;
     this.#firstTypeId = firstTypeId;
@@ -32,7 +47,7 @@ export class BtfNameIndex {
     // Downwards, so that each chain lists its types in ascending order.
     for (let entry = typeCount; entry > 0; entry--) {
       const nameOffset = nameOffsets[entry - 1] ?? 0;
-      if (nameOffset === 0) continue;
+      if (nameOffset === 0 || (kinds[entry - 1] === BTF_KIND.function) !== wantsFunctions) continue;
       const section = nameOffset < strings.start ? strings.sectionOf(nameOffset) : strings;
       if (section === undefined) continue;
       const bucket = hashOfStart(section.bytes, nameOffset - section.start) & (heads.length - 1);

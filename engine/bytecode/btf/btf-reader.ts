@@ -1,8 +1,8 @@
 import { VespidError } from '../../errors/index.js';
 import { type ByteOrder, type ByteReader, plainBytes } from '../byte-reader.js';
-import { BTF_KIND_NAMES } from './btf-format.js';
+import { BTF_KIND, BTF_KIND_NAMES } from './btf-format.js';
 import { splitSections } from './btf-header.js';
-import { BtfNameIndex } from './btf-name-index.js';
+import { BtfNameIndex, type NameGroup, nameGroupOf } from './btf-name-index.js';
 import { BtfStrings } from './btf-strings.js';
 import type { BtfKind, BtfType } from './btf-type.js';
 import { decodeType } from './btf-type-decoder.js';
@@ -28,7 +28,7 @@ export class Btf {
   readonly #strings: BtfStrings;
   readonly #index: BtfTypeIndex;
   readonly #decoded = new Map<number, BtfType>();
-  #nameIndex: BtfNameIndex | undefined;
+  readonly #nameIndexes = new Map<NameGroup, BtfNameIndex>();
 
   /**
    * @param bytes of either byte order, which the magic tells
@@ -56,17 +56,16 @@ export class Btf {
   kindOf(typeId: number): BtfKind {
     if (typeId === 0) return 'void';
     const owner = this.#ownerOf(typeId);
-    const kindNumber = (owner.#types.u32(owner.#placeOf(typeId) + 4) >>> 24) & 0x1f;
-    const kind = BTF_KIND_NAMES[kindNumber];
-    if (kind === undefined) throw malformed(this.label, `type ${typeId} is of no known kind`);
-    return kind;
+    const kind = BTF_KIND_NAMES[owner.#index.kinds[typeId - owner.firstTypeId] ?? -1];
+    if (kind !== undefined) return kind;
+    throw malformed(this.label, `type ${typeId} of ${this.typeCount - 1}`);
   }
 
   /** The name, `''` for an anonymous type. */
   nameOf(typeId: number): string {
     if (typeId === 0) return 'void';
     const owner = this.#ownerOf(typeId);
-    return owner.string(owner.#types.u32(owner.#placeOf(typeId)));
+    return owner.string(owner.#nameOffsetOf(typeId));
   }
 
   /** @throws VespidError BTF_MALFORMED if there is no such type, or it is not well-formed */
@@ -84,7 +83,7 @@ export class Btf {
 
   /** Ids, ascending, of the types of that name, and of that kind if one is given; not those of the base. */
   idsByName(name: string, kind?: BtfKind): number[] {
-    return this.idsByEssentialName(name).filter(
+    return this.idsByEssentialName(name, kind).filter(
       (typeId) => this.nameOf(typeId) === name && (kind === undefined || this.kindOf(typeId) === kind),
     );
   }
@@ -92,10 +91,32 @@ export class Btf {
   /**
    * Ids, ascending, of the types whose name without its CO-RE flavour (`___x`) is that of `name`; not those
    * of the base.
+   * @param kind leaves out, for speed, some that cannot be of this kind
    */
-  idsByEssentialName(name: string): number[] {
-    this.#nameIndex ??= new BtfNameIndex(this.#strings, this.#index.nameOffsets, this.firstTypeId);
-    return this.#nameIndex.search(name);
+  idsByEssentialName(name: string, kind?: BtfKind): number[] {
+    if (kind !== undefined) return this.#namesOf(nameGroupOf(kind)).search(name);
+    const found = [...this.#namesOf('others').search(name), ...this.#namesOf('functions').search(name)];
+    return found.sort((a, b) => a - b);
+  }
+
+  /** Ids, ascending, of the types of that kind; not those of the base. */
+  *idsOfKind(kind: BtfKind): Generator<number> {
+    const { kinds } = this.#index;
+    for (
+      let index = kinds.indexOf(BTF_KIND[kind]);
+      index !== -1;
+      index = kinds.indexOf(BTF_KIND[kind], index + 1)
+    ) {
+      yield this.firstTypeId + index;
+    }
+  }
+
+  #namesOf(group: NameGroup): BtfNameIndex {
+    const known = this.#nameIndexes.get(group);
+    if (known !== undefined) return known;
+    const made = new BtfNameIndex(this.#strings, this.#index, this.firstTypeId, group);
+    this.#nameIndexes.set(group, made);
+    return made;
   }
 
   /** @throws VespidError BTF_MALFORMED if there is no such offset */
@@ -126,6 +147,12 @@ export class Btf {
   /** The BTF whose blob holds the type: this or, for a split BTF, one that it continues. */
   #ownerOf(typeId: number): Btf {
     return this.base === undefined || typeId >= this.firstTypeId ? this : this.base.#ownerOf(typeId);
+  }
+
+  #nameOffsetOf(typeId: number): number {
+    const nameOffset = this.#index.nameOffsets[typeId - this.firstTypeId];
+    if (nameOffset !== undefined) return nameOffset;
+    throw malformed(this.label, `type ${typeId} of ${this.typeCount - 1}`);
   }
 
   #placeOf(typeId: number): number {

@@ -76,8 +76,12 @@ function decodeList(types: ByteReader, at: number, kind: ListKind, stringAt: Str
   const name = stringAt(types.u32(at));
   const byteSize = types.u32(at + 8);
   const rest = at + TYPE_HEADER_BYTES;
-  const entries = <T>(entryBytes: number, decode: (entryAt: number) => T): T[] =>
-    Array.from({ length: info & 0xffff }, (_, index) => decode(rest + index * entryBytes));
+  const entries = <T>(entryBytes: number, decode: (entryAt: number) => T): T[] => {
+    const list: T[] = [];
+    const end = rest + (info & 0xffff) * entryBytes;
+    for (let entryAt = rest; entryAt < end; entryAt += entryBytes) list.push(decode(entryAt));
+    return list;
+  };
   switch (kind) {
     case 'struct':
     case 'union':

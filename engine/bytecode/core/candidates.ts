@@ -44,7 +44,7 @@ export class Candidates {
   #search(localTypeId: number, target: Btf): Candidate[] {
     const kind = this.#local.kindOf(localTypeId);
     return target
-      .idsByEssentialName(this.#local.nameOf(localTypeId))
+      .idsByEssentialName(this.#local.nameOf(localTypeId), kind)
       .filter((typeId) => compatibleKinds(kind, target.kindOf(typeId)))
       .map((typeId) => ({ btf: target, typeId }));
   }

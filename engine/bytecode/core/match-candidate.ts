@@ -48,7 +48,9 @@ function matchField(local: Access, target: Btf, rootTypeId: number): Access | un
   const steps: AccessStep[] = [];
   let bitOffset = 0;
   let typeId = rootTypeId;
-  for (const [position, localStep] of local.steps.entries()) {
+  let position = -1;
+  for (const localStep of local.steps) {
+    position++;
     typeId = skipModifiers(target, typeId);
     if (localStep.name !== undefined) {
       const localParent = local.btf.type(localStep.typeId);
@@ -103,7 +105,9 @@ function findMember(
   const typeId = skipModifiers(btf, compositeTypeId);
   const type = btf.type(typeId);
   if (!('members' in type) || depth >= MAX_ACCESS_STEPS) return undefined;
-  for (const [index, member] of type.members.entries()) {
+  let index = -1;
+  for (const member of type.members) {
+    index++;
     if (search.visitsLeft-- <= 0) return undefined;
     if (member.name === search.wanted.name) {
       if (!compatibleFields(search.local, search.wanted.typeId, btf, member.typeId)) return undefined;

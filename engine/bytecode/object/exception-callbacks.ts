@@ -11,8 +11,7 @@ export function exceptionCallbackNames(btf: Btf | undefined): ReadonlyMap<number
   const names = new Map<number, string>();
   if (btf === undefined) return names;
   const twice = new Set<number>();
-  for (let typeId = 1; typeId < btf.typeCount; typeId++) {
-    if (btf.kindOf(typeId) !== 'declaration-tag') continue;
+  for (const typeId of btf.idsOfKind('declaration-tag')) {
     const tag = btf.type(typeId);
     if (tag.kind !== 'declaration-tag' || tag.componentIndex !== -1 || !tag.name.startsWith(TAG_PREFIX))
       continue;

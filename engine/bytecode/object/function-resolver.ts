@@ -2,7 +2,7 @@ import { VespidError } from '../../errors/index.js';
 import { RELOCATION_TYPE, SECTION_INDEX_RESERVED, SECTION_INDEX_UNDEFINED } from '../elf/elf-format.js';
 import type { ElfFile, ElfSection, ElfSymbol } from '../elf/elf-reader.js';
 import type { ElfRelocation } from '../elf/elf-relocations.js';
-import { InstructionSlots, LOAD_IMM64_OPCODE } from '../instruction-slots.js';
+import { CALL_OPCODE, InstructionSlots, LOAD_IMM64_OPCODE } from '../instruction-slots.js';
 import { SLOT_BYTES } from '../isa.js';
 import { isDataSectionName } from './data-sections.js';
 import type { PlacedMaps } from './map-definitions.js';
@@ -43,15 +43,21 @@ export class FunctionResolver {
   resolve(relocations: readonly ElfRelocation[]): ObjectReference[] {
     const references: ObjectReference[] = [];
     const start = this.#function.byteOffset;
+    const { bytes, slotCount } = this.#slots;
     let next = 0;
-    for (let slotIndex = 0; slotIndex < this.#slots.slotCount; slotIndex++) {
-      const opcode = this.#slots.opcode(slotIndex);
+    let nextPlace = relocations[0]?.byteOffset ?? Number.POSITIVE_INFINITY;
+    for (let slotIndex = 0; slotIndex < slotCount; slotIndex++) {
+      const opcode = bytes[slotIndex * SLOT_BYTES] ?? 0;
       const place = start + slotIndex * SLOT_BYTES;
+      // Nearly all instructions: passed over without a call, for there may be a million.
+      const isPlain = opcode !== CALL_OPCODE && opcode !== LOAD_IMM64_OPCODE;
+      if (isPlain && nextPlace >= place + SLOT_BYTES) continue;
       const end = place + (opcode === LOAD_IMM64_OPCODE ? 2 : 1) * SLOT_BYTES;
       const relocation = relocations[next];
       let reference: ObjectReference | undefined;
       if (relocation !== undefined && relocation.byteOffset < end) {
         next++;
+        nextPlace = relocations[next]?.byteOffset ?? Number.POSITIVE_INFINITY;
         if (relocation.byteOffset !== place || (relocations[next]?.byteOffset ?? end) < end) {
           throw this.#malformed(slotIndex, 'two relocations, or one inside of the instruction');
         }

@@ -19,8 +19,7 @@ const STAND_IN_BYTES = 4;
 export function completeBtf(btf: Btf, elf: ElfFile, externs: Externs): Btf {
   const patch = new BtfPatch(btf);
   const places = placesOf(elf);
-  for (let typeId = 1; typeId < btf.typeCount; typeId++) {
-    if (btf.kindOf(typeId) !== 'data-section') continue;
+  for (const typeId of btf.idsOfKind('data-section')) {
     const section = btf.type(typeId);
     if (section.kind !== 'data-section') continue;
     const completed = completedSection(btf, patch, section, places, externs);
@@ -134,8 +133,7 @@ function nameParameters(btf: Btf, patch: BtfPatch, prototypeId: number, nameOffs
 
 /** A 32-bit integer of the object, or one that is added. */
 function standInInt(btf: Btf, patch: BtfPatch): number {
-  for (let typeId = 1; typeId < btf.typeCount; typeId++) {
-    if (btf.kindOf(typeId) !== 'int') continue;
+  for (const typeId of btf.idsOfKind('int')) {
     const type = btf.type(typeId);
     if (type.kind === 'int' && type.bitSize === 32 && type.byteSize === 4) return typeId;
   }

@@ -6,8 +6,8 @@ import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { argv, resourceUsage, stdout } from 'node:process';
 import koffi from 'koffi';
+import { loadObject } from '../../../engine/bpf/index.js';
 import { readObject } from '../../../engine/bytecode/index.js';
-import { loadObject, NO_GATE } from '../../../engine/loader/index.js';
 
 /** enum bpf_cmd */
 const MAP_CREATE = 0;
@@ -25,12 +25,7 @@ function loadOnce() {
   const start = performance.now();
   const object = readObject(readFileSync(path), path);
   const opened = performance.now();
-  const loaded = loadObject(object, object.programs, {
-    constants: {},
-    sharedMaps: new Map(),
-    admission: NO_GATE,
-    needsEveryField: false,
-  });
+  const loaded = loadObject(object);
   const end = performance.now();
   loaded[Symbol.dispose]();
   const kernel = [...kernelMs.values()].reduce((sum, ms) => sum + ms, 0);
