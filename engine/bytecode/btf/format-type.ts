@@ -69,7 +69,7 @@ class Declaration {
       case 'type-tag':
         return this.#declare(type.typeId, declarator, indent, inside);
       case 'array':
-        return this.#declare(type.elementTypeId, `${declarator}[${type.count || ''}]`, indent, inside);
+        return this.#declare(type.elementTypeId, `${declarator}[${type.count}]`, indent, inside);
       case 'function-prototype': {
         const parameters = this.#parameters(type, indent, inside);
         return this.#declare(type.returnTypeId, `${declarator}(${parameters})`, indent, inside);
@@ -97,7 +97,9 @@ class Declaration {
     if (this.#btf.kindOf(this.#underQualifiers(typeId)) === 'pointer') {
       return this.#declare(typeId, spaced(qualifier, declarator), indent, depth);
     }
-    return `${qualifier} ${this.#declare(typeId, declarator, indent, depth)}`;
+    // GCC says of a constant array that its elements are constant as well.
+    const declaration = this.#declare(typeId, declarator, indent, depth);
+    return declaration.startsWith(`${qualifier} `) ? declaration : `${qualifier} ${declaration}`;
   }
 
   #underQualifiers(typeId: number): number {

@@ -84,7 +84,7 @@ describe('formatType', () => {
           ['tail', 3, 64],
         ]),
       ],
-      'struct s {\n\tint bits: 3;\n\tunion {\n\t\tint a;\n\t\tint b;\n\t};\n\tint tail[];\n};',
+      'struct s {\n\tint bits: 3;\n\tunion {\n\t\tint a;\n\t\tint b;\n\t};\n\tint tail[0];\n};',
     ],
     [
       'a struct that is a member of a struct without a name',
