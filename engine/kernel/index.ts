@@ -8,6 +8,8 @@ export {
   readBtfById,
 } from './btf-object.js';
 export { Cgroup, cgroupRoot } from './cgroup.js';
+export { type ProgramQuery, queryPrograms } from './commands/link-commands.js';
+export { queryTaskFd, type TaskFdQuery } from './commands/system-commands.js';
 export { FEATURE_PROBES, probeFeature } from './features/catalogue.js';
 export type { Feature, FeatureProbe } from './features/feature.js';
 export { type HelperAvailability, probeHelper } from './features/helpers.js';
@@ -39,7 +41,7 @@ export { RouteSocket } from './netlink/route-socket.js';
 export { interfaceIndex, NetworkNamespace } from './network-namespace.js';
 export { openAll, openById } from './object-id.js';
 export type { MapInfo } from './object-info.js';
-export { isPinned, unpin } from './object-pin.js';
+export { unpin } from './object-pin.js';
 export { OwnedFd } from './owned-fd.js';
 export { joinPerCpu, splitPerCpu } from './per-cpu-value.js';
 export {

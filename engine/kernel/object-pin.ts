@@ -1,4 +1,4 @@
-import { lstatSync, readlinkSync, unlinkSync } from 'node:fs';
+import { readlinkSync, unlinkSync } from 'node:fs';
 import { VespidError } from '../errors/index.js';
 import { bpfError } from './bpf-command.js';
 import { openPinnedObject, pinObject } from './commands/object-commands.js';
@@ -57,9 +57,4 @@ export function openPinned(path: string, kind: 'map' | 'prog' | 'link'): OwnedFd
 /** The kernel names the files of its objects `bpf-map`, `bpf-prog`, `bpf_link` (anon_inode_getfd calls). */
 function kindOf(fd: number): string {
   return (/anon_inode:\[?bpf[-_]?(\w*)/.exec(readlinkSync(`/proc/self/fd/${fd}`)) ?? [])[1] ?? 'file';
-}
-
-/** Whether anything has that name. */
-export function isPinned(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }

@@ -1,6 +1,6 @@
 import { Attributes } from '../attributes.js';
 import { bpf } from '../bpf-command.js';
-import { ENABLE_STATS, ITER_CREATE, TASK_FD_QUERY, TOKEN_CREATE } from './attribute-layout.js';
+import { ENABLE_STATS, TASK_FD_QUERY, TOKEN_CREATE } from './attribute-layout.js';
 
 /** BPF_ENABLE_STATS for run times; the value is a descriptor that keeps the counting on. */
 export function enableStatistics(): number {
@@ -10,11 +10,6 @@ export function enableStatistics(): number {
 /** BPF_TOKEN_CREATE (kernel 6.9) from a bpffs that was mounted with `delegate_*` options, in its user namespace. */
 export function createToken(bpffsFd: number): number {
   return bpf('TOKEN_CREATE', new Attributes(8).u32(TOKEN_CREATE.bpffs_fd, bpffsFd), 'a token');
-}
-
-/** BPF_ITER_CREATE: a descriptor whose reads run the iterator of the link. */
-export function createIterator(linkFd: number): number {
-  return bpf('ITER_CREATE', new Attributes(8).u32(ITER_CREATE.link_fd, linkFd), 'an iterator');
 }
 
 export interface TaskFdQuery {

@@ -1,4 +1,5 @@
 import { VespidError } from '../../errors/index.js';
+import { ATTACH_TYPE_PROBES } from './attach-types.js';
 import { BTF_PROBES } from './btf-kinds.js';
 import { COMMAND_PROBES } from './commands.js';
 import { type Feature, type FeatureProbe, tryFeature } from './feature.js';
@@ -12,6 +13,7 @@ import { PROGRAM_TYPE_PROBES } from './program-types.js';
 export const FEATURE_PROBES: ReadonlyMap<string, FeatureProbe> = new Map(
   [
     ...PROGRAM_TYPE_PROBES,
+    ...ATTACH_TYPE_PROBES,
     ...MAP_TYPE_PROBES,
     ...HELPER_PROBES,
     ...BTF_PROBES,

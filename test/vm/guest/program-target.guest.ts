@@ -88,7 +88,7 @@ guestTest('a type that is no function of the target is refused with the reason',
       }),
     (error: { code: string; message: string }) => {
       assert.equal(error.code, 'PROGRAM_REFUSED');
-      assert.match(error.message, /is not a function/);
+      assert.match(error.message, /Subprog int doesn't exist/);
       return true;
     },
   );
