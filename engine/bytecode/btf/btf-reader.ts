@@ -14,7 +14,9 @@ import { type BtfTypeIndex, indexTypes } from './btf-type-index.js';
  * BTF has over 100,000 types of which a program needs twenty.
  *
  * A split BTF (a kernel module's: /sys/kernel/btf/NAME) continues a base, the kernel's: its type ids and
- * string offsets begin where the base's end, and all of the base's are valid in it as well.
+ * string offsets begin where the base's end, and all of the base's are valid in it as well. A module's file has
+ * its BTF split over a reduced copy of the base (.BTF.base, Linux 6.12), which is a base like any other here; the
+ * one in /sys is over vmlinux.
  */
 export class Btf {
   readonly label: string;

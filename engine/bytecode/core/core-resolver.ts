@@ -70,8 +70,8 @@ export class CoreResolver {
     const [first] = fits;
     if (first === undefined) return relocatedValue(kind, local, undefined);
     if (fits.some((fit) => !agree(fit, first))) {
-      const where = fits.map(({ candidate }) => `type ${candidate.typeId}`).join(', ');
-      const message = `${describeAccess(local)} differs between ${where} of the kernel`;
+      const where = fits.map(({ candidate: { btf, typeId } }) => `type ${typeId} of ${btf.label}`).join(', ');
+      const message = `${describeAccess(local)} differs between ${where}`;
       throw coreError('CORE_AMBIGUOUS', this.#local, relocation, message);
     }
     this.#candidates.narrow(
