@@ -80,6 +80,7 @@ export const ERROR_CODES = {
     summary: 'a BTF type has no values, or none that can be read and written',
   },
   MAP_ELEMENT_SIZE: { exit: 1, summary: 'a key or value is not of the size that its map has' },
+  MAP_WALK_ABORTED: { exit: 1, summary: 'a map changes faster than its keys can be walked' },
   PIN_NOT_FOUND: { exit: 1, summary: 'nothing is pinned at a path' },
   PIN_EXISTS: { exit: 1, summary: 'a path that something is to be pinned at is taken' },
   PIN_MISMATCH: { exit: 1, summary: 'what is pinned at a path is not what is expected there' },

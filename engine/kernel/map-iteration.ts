@@ -1,4 +1,5 @@
 import { MAP_TYPE } from '../bytecode/index.js';
+import { VespidError } from '../errors/index.js';
 import { isUnsupportedBatch } from './batch-support.js';
 import { mapBatch } from './commands/map-commands.js';
 import { errnoName } from './libc.js';
@@ -17,6 +18,10 @@ const POSITIONED: ReadonlySet<number> = new Set([
   MAP_TYPE.lruPercpuHash,
   MAP_TYPE.hashOfMaps,
 ]);
+
+/** Elements passed, as a multiple of what the map can hold, before a walk that is thrown back again and again ends. */
+const MOST_ROUNDS = 8;
+const SPARE_STEPS = 1000;
 
 /** A bucket's or element's number, or else a key. */
 const POSITION_BYTES = 4;
@@ -39,11 +44,25 @@ export function* mapEntries(map: BpfMap): Generator<MapEntry, void, undefined> {
 /**
  * Every key once, by BPF_MAP_GET_NEXT_KEY. When the key before is gone the kernel starts from the first again, so
  * those that were given are remembered.
+ *
+ * @throws VespidError MAP_WALK_ABORTED when the map changes faster than it can be walked
  */
-export function* mapKeys(map: BpfMap): Generator<Uint8Array, void, undefined> {
+export function* mapKeys(
+  map: Pick<BpfMap, 'nextKey' | 'definition' | 'subject'>,
+): Generator<Uint8Array, void, undefined> {
   const given = new Set<string>();
+  const mostSteps = SPARE_STEPS + map.definition.maxEntries * MOST_ROUNDS;
   let next = map.nextKey(undefined);
-  while (next !== undefined) {
+  for (let steps = 0; next !== undefined; steps++) {
+    if (steps > mostSteps) {
+      throw new VespidError(
+        'MAP_WALK_ABORTED',
+        `${map.subject} was walked ${MOST_ROUNDS} times without an end`,
+        {
+          hint: 'programs change it all the time: walk it while they are detached, or use a hash map, which is read by batches',
+        },
+      );
+    }
     const name = Buffer.from(next).toString('latin1');
     // Asked before the consumer may delete the key, so that its own deletes cost no restart.
     const following = map.nextKey(next);
