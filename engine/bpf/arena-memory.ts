@@ -1,7 +1,6 @@
 import { MAP_TYPE, type ObjectFile } from '../bytecode/index.js';
-import { type BpfMap, mapMemory, pageBytes, type ResourceStack } from '../kernel/index.js';
+import type { BpfMap, ResourceStack } from '../kernel/index.js';
 import { type GlobalMemory, sharedMemory } from './global-memory.js';
-import type { InitialData } from './initial-data.js';
 import type { ObjectMaps } from './object-maps.js';
 
 /**
@@ -14,7 +13,6 @@ import type { ObjectMaps } from './object-maps.js';
 export function fillArena(
   object: ObjectFile,
   maps: ObjectMaps,
-  initial: InitialData,
   resources: ResourceStack,
 ): GlobalMemory | undefined {
   let withVariables: GlobalMemory | undefined;
@@ -23,7 +21,7 @@ export function fillArena(
     if (map === undefined) continue;
     const memory = mapArena(map, declared.mapExtra, resources);
     if (object.arena === undefined || object.arena.mapName !== declared.name) continue;
-    if (maps.isNew(declared.name)) memory.write(0, initial.arena(object.arena.bytes));
+    if (maps.isNew(declared.name)) memory.write(0, object.arena.bytes);
     withVariables = memory;
   }
   return withVariables;
@@ -31,7 +29,8 @@ export function fillArena(
 
 /** `map_extra` is the address that programs and this process share; 0 leaves it to the kernel. */
 function mapArena(map: BpfMap, address: bigint, resources: ResourceStack): GlobalMemory {
-  const byteLength = map.definition.maxEntries * pageBytes();
-  const fixed = address === 0n ? undefined : address;
-  return sharedMemory(resources.use(mapMemory(map.fd, byteLength, 0, true, fixed)), true);
+  return sharedMemory(
+    resources.use(map.mapMemory({ fixedAddress: address === 0n ? undefined : address })),
+    true,
+  );
 }

@@ -4,14 +4,14 @@ import { createWithTypes } from './map-create.js';
 import { dataMapName } from './object-name.js';
 
 /** A data section is an array of one element, which is the whole section. */
-export function dataMapDefinition(object: ObjectFile, section: DataSection, byteLength: number): MapCreate {
+export function dataMapDefinition(object: ObjectFile, section: DataSection): MapCreate {
   const flags =
     (section.isWritable ? 0 : MAP_FLAG.readOnlyForPrograms) | (section.isMappable ? MAP_FLAG.mappable : 0);
   return {
     name: dataMapName(object.name, section.name),
     type: MAP_TYPE.array,
     keySize: 4,
-    valueSize: byteLength,
+    valueSize: section.bytes.byteLength,
     maxEntries: 1,
     flags,
   };
@@ -22,18 +22,13 @@ export function dataMapDefinition(object: ObjectFile, section: DataSection, byte
  *
  * @throws VespidError KERNEL_*
  */
-export function createDataMap(
-  create: MapCreate,
-  section: DataSection,
-  bytes: Uint8Array,
-  btf: OwnedFd | undefined,
-): BpfMap {
+export function createDataMap(create: MapCreate, section: DataSection, btf: OwnedFd | undefined): BpfMap {
   const map =
     btf === undefined || section.typeId === 0
       ? BpfMap.create(create)
       : createWithTypes(create, { fd: btf.fd, keyTypeId: 0, valueTypeId: section.typeId });
   try {
-    map.update(u32Key(0), bytes);
+    map.update(u32Key(0), section.bytes);
     if (!section.isWritable) map.freeze();
     return map;
   } catch (error) {

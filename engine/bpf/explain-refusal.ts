@@ -1,7 +1,7 @@
 import { type LinkedProgram, POISON_HELPER_ID, type PoisonedInstruction } from '../bytecode/index.js';
 import { VespidError } from '../errors/index.js';
 import type { KernelExterns } from './kernel-externs.js';
-import { POISON_KFUNC_BASE } from './patch-references.js';
+import { POISON_KFUNC_BASE } from './poison-missing-calls.js';
 import { sourceLineOf } from './source-line.js';
 
 /** The verifier's line before a call of a helper that does not exist: `12: (85) call unknown#195896080`. */

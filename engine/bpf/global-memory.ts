@@ -1,4 +1,4 @@
-import { type BpfMap, type MemoryMapping, mapMemory, u32Key } from '../kernel/index.js';
+import { type BpfMap, type MemoryMapping, u32Key } from '../kernel/index.js';
 
 /** The bytes of a data section in the kernel. */
 export interface GlobalMemory {
@@ -37,13 +37,4 @@ export function elementMemory(map: BpfMap, isWritable: boolean): GlobalMemory {
       map.update(u32Key(0), bytes);
     },
   };
-}
-
-/**
- * Maps a data section's map into this process.
- *
- * @throws VespidError KERNEL_CALL_FAILED
- */
-export function mapSection(map: BpfMap, isWritable: boolean): MemoryMapping {
-  return mapMemory(map.fd, map.definition.valueSize, 0, isWritable);
 }

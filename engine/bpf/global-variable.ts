@@ -1,25 +1,21 @@
+import type { BtfValue, Codec } from '../bytecode/index.js';
 import { VespidError } from '../errors/index.js';
 import type { GlobalMemory } from './global-memory.js';
-import { decodeVariable, encodeVariable, type VariableType, type VariableValue } from './variable-value.js';
 
 /** A global variable of a loaded object, in the kernel: what a program wrote last is what {@link get} reads. */
 export class GlobalVariable {
-  readonly #type: VariableType;
   readonly #memory: GlobalMemory;
   readonly #byteOffset: number;
+  readonly #codec: Codec<BtfValue>;
 
-  constructor(type: VariableType, memory: GlobalMemory, byteOffset: number) {
-    this.#type = type;
-    this.#memory = memory;
-    this.#byteOffset = byteOffset;
-  }
-
-  get name(): string {
-    return this.#type.name;
-  }
-
-  get byteSize(): number {
-    return this.#type.byteSize;
+  constructor(
+    readonly name: string,
+    readonly byteSize: number,
+    place: { readonly memory: GlobalMemory; readonly byteOffset: number; readonly codec: Codec<BtfValue> },
+  ) {
+    this.#memory = place.memory;
+    this.#byteOffset = place.byteOffset;
+    this.#codec = place.codec;
   }
 
   /** False for a constant: it was frozen when the object was loaded. */
@@ -27,31 +23,36 @@ export class GlobalVariable {
     return this.#memory.isWritable;
   }
 
-  /** @throws VespidError KERNEL_* */
-  get(): VariableValue {
-    return decodeVariable(this.#type, this.bytes());
+  /**
+   * Integers and enums of up to 32 bits as numbers, wider ones and pointers as bigints, `bool` as a boolean, `char[]`
+   * as the text before its NUL, arrays as arrays, structs as objects.
+   *
+   * @throws VespidError KERNEL_*
+   */
+  get(): BtfValue {
+    return this.#codec.decode(this.bytes());
   }
 
   /** A copy of its bytes. @throws VespidError KERNEL_* */
   bytes(): Uint8Array {
-    return this.#memory.read(this.#byteOffset, this.#type.byteSize);
+    return this.#memory.read(this.#byteOffset, this.byteSize);
   }
 
   /**
    * Writes the variable. The bytes go one by one: a program that runs at the same time may see some of them.
    *
-   * @throws VespidError VARIABLE_INVALID for a value of another type, or for a constant
+   * @throws VespidError BTF_VALUE_MISMATCH for a value of another type, OBJECT_VARIABLE_INVALID for a constant
    */
-  set(value: VariableValue): void {
-    if (!this.#memory.isWritable) {
+  set(value: BtfValue): void {
+    if (!this.isWritable) {
       throw new VespidError(
-        'VARIABLE_INVALID',
+        'OBJECT_VARIABLE_INVALID',
         `variable ${this.name} is constant since the object was loaded`,
-        {
-          hint: 'give its value in the `variables` of loadObject',
-        },
+        { hint: 'give its value in the `variables` of loadObject' },
       );
     }
-    this.#memory.write(this.#byteOffset, encodeVariable(this.#type, value));
+    const bytes = new Uint8Array(this.byteSize);
+    this.#codec.encode(value, bytes);
+    this.#memory.write(this.#byteOffset, bytes);
   }
 }

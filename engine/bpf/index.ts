@@ -10,4 +10,3 @@ export { LoadedObject } from './loaded-object.js';
 export type { LoadedProgram } from './loaded-program.js';
 export { LoadedStructOps } from './loaded-struct-ops.js';
 export type { ProgramFilter } from './selection.js';
-export type { VariableValue } from './variable-value.js';

@@ -1,9 +1,8 @@
-import { MAP_TYPE, type ObjectFile } from '../bytecode/index.js';
+import { MAP_TYPE, type ObjectFile, setVariables } from '../bytecode/index.js';
 import { VespidError } from '../errors/index.js';
 import { KernelTypes, ResourceStack, u32Key } from '../kernel/index.js';
 import { fillArena } from './arena-memory.js';
 import { fillKconfigOfKernel } from './fill-kconfig.js';
-import { InitialData } from './initial-data.js';
 import { resolveKernelExterns } from './kernel-externs.js';
 import type { LoadObjectOptions } from './load-options.js';
 import { loadPrograms, relocatePrograms } from './load-programs.js';
@@ -24,16 +23,16 @@ import { createStructOpsMap, planStructOps, structOpsRoles } from './struct-ops-
  * using links = object.attachAll();
  * ```
  *
- * @throws VespidError OBJECT_*, CORE_* and EXTERN_* for what this kernel lacks, VARIABLE_*, MAP_INCOMPATIBLE,
+ * @throws VespidError OBJECT_*, CORE_* and EXTERN_* for what this kernel lacks, MAP_INCOMPATIBLE,
  *   PIN_*, STRUCT_OPS_MISMATCH, ATTACH_TARGET_UNKNOWN, BTF_REFUSED, PROGRAM_REFUSED, KERNEL_*
  */
-export function loadObject(object: ObjectFile, options: LoadObjectOptions = {}): LoadedObject {
-  checkByteOrder(object);
+export function loadObject(file: ObjectFile, options: LoadObjectOptions = {}): LoadedObject {
+  checkByteOrder(file);
+  const object = setVariables(file, options.variables ?? {});
   using resources = new ResourceStack();
   const types = once(() => options.kernelTypes ?? resources.use(new KernelTypes()));
   const externs = once(() => resolveKernelExterns(object, types()));
   const selection = selectParts(object, options.programs);
-  const initial = new InitialData(object, options.variables ?? {});
   const structOps = selection.structOps.map((each) => planStructOps(object, each, types()));
   const relocated = relocatePrograms(object, selection.programs, types, options.needsEveryField ?? false);
 
@@ -47,9 +46,9 @@ export function loadObject(object: ObjectFile, options: LoadObjectOptions = {}):
     }),
   );
   try {
-    createMaps(object, selection, initial, maps, options);
-    for (const each of structOps) maps.adopt(each.declared.name, createStructOpsMap(each));
-    const arena = fillArena(object, maps, initial, resources);
+    createMaps(object, selection, maps, options);
+    for (const each of structOps) maps.adopt(each.declared.name, createStructOpsMap(each, btf));
+    const arena = fillArena(object, maps, resources);
     const programs = loadPrograms(
       relocated,
       {
@@ -100,14 +99,13 @@ function once<Value>(make: () => Value): () => Value {
 function createMaps(
   object: ObjectFile,
   selection: Selection,
-  initial: InitialData,
   maps: ObjectMaps,
   options: LoadObjectOptions,
 ): void {
   for (const declared of selection.maps) maps.add(declared);
   maps.fillMapsOfMaps(selection.maps);
   for (const section of object.dataSections) {
-    if (selection.dataSections.has(section.name)) maps.addData(section, initial.of(section));
+    if (selection.dataSections.has(section.name)) maps.addData(section);
   }
   if (!selection.usesKconfig) return;
   maps.addKconfig(fillKconfigOfKernel(object, selection.programs, options.kconfig ?? ''));

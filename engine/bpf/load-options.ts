@@ -1,8 +1,8 @@
+import type { VariableValue } from '../bytecode/index.js';
 import type { BpfMap, KernelTypes } from '../kernel/index.js';
 import type { AttachTarget } from './attach-target.js';
 import type { Admit } from './load-program.js';
 import type { ProgramFilter } from './selection.js';
-import type { VariableValue } from './variable-value.js';
 
 /** What a caller decides about a load. Everything has the default that libbpf has. */
 export interface LoadObjectOptions {
@@ -11,7 +11,7 @@ export interface LoadObjectOptions {
    * the programs uses are not made.
    */
   readonly programs?: ProgramFilter | undefined;
-  /** Global variables and constants by name, as they are when the first program runs. */
+  /** Global variables and constants by name or path (`config.limits[2]`), as they are when programs start. */
   readonly variables?: Readonly<Record<string, VariableValue>> | undefined;
   /** Maps that exist already and stand in for those of the same name; they stay their owner's. */
   readonly maps?: ReadonlyMap<string, BpfMap> | undefined;

@@ -1,4 +1,5 @@
 import { CoreResolver, type ObjectFile, type ObjectFunction } from '../bytecode/index.js';
+import { VespidError } from '../errors/index.js';
 import type { BpfProgram, KernelTypes, OwnedFd, ResourceStack } from '../kernel/index.js';
 import { type AttachTarget, resolveTarget } from './attach-target.js';
 import { explainRefusal } from './explain-refusal.js';
@@ -6,6 +7,7 @@ import type { KernelExterns } from './kernel-externs.js';
 import { type Admit, loadProgram } from './load-program.js';
 import type { LoadedProgram } from './loaded-program.js';
 import type { ReferenceTargets } from './patch-references.js';
+import { poisonMissingCalls } from './poison-missing-calls.js';
 import { type PreparedProgram, patchProgram, relocateTypes } from './prepare-program.js';
 import type { SelectedProgram } from './selection.js';
 import type { StructOpsRole } from './struct-ops-map.js';
@@ -74,16 +76,28 @@ export function loadPrograms(
   });
 }
 
+/** A refusal for a call of a missing kernel function is asked for once more in the form that the log explains. */
 function loadExplained(
   prepared: PreparedProgram,
   target: LoadedProgram['target'],
   context: ProgramContext,
 ): BpfProgram {
   const { linked } = prepared.selected;
+  const { object, btf, admit } = context;
+  const externs = linked.kfuncReferences.length > 0 ? context.externs() : undefined;
   try {
-    return loadProgram(context.object, prepared, target, context.btf, context.admit);
+    return loadProgram(object, prepared, target, btf, admit);
   } catch (error) {
-    const asked = linked.kfuncReferences.length > 0 ? context.externs() : undefined;
-    throw explainRefusal(error, linked, prepared.poisoned, asked);
+    const isRefused = error instanceof VespidError && error.code === 'PROGRAM_REFUSED';
+    const poisoned =
+      isRefused && externs !== undefined
+        ? poisonMissingCalls(prepared.instructions, linked, externs)
+        : undefined;
+    if (poisoned === undefined) throw explainRefusal(error, linked, prepared.poisoned, externs);
+    try {
+      return loadProgram(object, { ...prepared, instructions: poisoned }, target, btf, admit);
+    } catch (second) {
+      throw explainRefusal(second, linked, prepared.poisoned, externs);
+    }
   }
 }

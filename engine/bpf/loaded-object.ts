@@ -1,12 +1,12 @@
-import type { ObjectFile } from '../bytecode/index.js';
+import { btfCodec, type ObjectFile } from '../bytecode/index.js';
 import { suggestName, VespidError } from '../errors/index.js';
 import type { BpfMap, ResourceStack } from '../kernel/index.js';
 import { attachLoaded } from './attach.js';
 import { attachEach } from './attach-all.js';
 import type { AttachOptions } from './attach-options.js';
-import { elementMemory, type GlobalMemory, mapSection, sharedMemory } from './global-memory.js';
+import { ARENA_SECTION, findVariable } from './find-variable.js';
+import { elementMemory, type GlobalMemory, sharedMemory } from './global-memory.js';
 import { GlobalVariable } from './global-variable.js';
-import { ARENA_SECTION, variableNamed, variableType } from './initial-data.js';
 import type { LoadedProgram } from './loaded-program.js';
 import { LoadedStructOps } from './loaded-struct-ops.js';
 import type { ObjectMaps } from './object-maps.js';
@@ -72,15 +72,15 @@ export class LoadedObject implements Disposable {
   /**
    * A global variable, to be read and written while programs run.
    *
-   * @throws VespidError VARIABLE_UNKNOWN, KERNEL_* when its memory cannot be mapped
+   * @throws VespidError OBJECT_VARIABLE_UNKNOWN, BTF_VALUE_UNSUPPORTED, KERNEL_* when its memory cannot be mapped
    */
   variable(name: string): GlobalVariable {
-    const { section, variable } = variableNamed(this.#object, name);
-    return new GlobalVariable(
-      variableType(this.#object, variable),
-      this.#memoryOf(section),
-      variable.byteOffset,
-    );
+    const { section, variable } = findVariable(this.#object, name);
+    const { byteOffset, byteSize, typeId } = variable;
+    const { btf } = this.#object;
+    const codec = btf === undefined ? undefined : btfCodec(btf, typeId, `variable ${name}`);
+    if (codec === undefined) throw new VespidError('INTERNAL', `${this.name}: ${name} has no type`);
+    return new GlobalVariable(name, byteSize, { memory: this.#memoryOf(section), byteOffset, codec });
   }
 
   /**
@@ -108,7 +108,7 @@ export class LoadedObject implements Disposable {
       isMappable: false,
     };
     if (!isMappable) return elementMemory(map, isWritable);
-    return sharedMemory(this.#resources.use(mapSection(map, isWritable)), isWritable);
+    return sharedMemory(this.#resources.use(map.mapMemory({ writable: isWritable })), isWritable);
   }
 
   [Symbol.dispose](): void {

@@ -50,27 +50,24 @@ export class ObjectMaps implements Disposable {
     return map;
   }
 
-  /** Creates the map of a data section with these bytes; a section that is not writable is frozen. */
-  addData(section: DataSection, bytes: Uint8Array): BpfMap {
-    const definition = dataMapDefinition(this.#object, section, bytes.byteLength);
-    const map = this.#own(createDataMap(definition, section, bytes, this.#btf));
+  /** Creates the map of a data section; a section that is not writable is frozen. */
+  addData(section: DataSection): BpfMap {
+    const map = this.#own(createDataMap(dataMapDefinition(this.#object, section), section, this.#btf));
     this.byName.set(section.name, map);
     return map;
   }
 
   /** Creates the map of the configuration values, which no program may change. */
   addKconfig(bytes: Uint8Array): BpfMap {
-    return this.addData(
-      {
-        name: KCONFIG_SECTION,
-        isWritable: false,
-        isMappable: true,
-        bytes,
-        typeId: this.#object.btf?.idsByName(KCONFIG_SECTION, 'data-section')[0] ?? 0,
-        variables: [],
-      },
+    const typeId = this.#object.btf?.idsByName(KCONFIG_SECTION, 'data-section')[0] ?? 0;
+    return this.addData({
+      name: KCONFIG_SECTION,
+      isWritable: false,
+      isMappable: true,
       bytes,
-    );
+      typeId,
+      variables: [],
+    });
   }
 
   /** Takes over a map that was made elsewhere. */

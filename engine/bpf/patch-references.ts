@@ -1,22 +1,7 @@
-import {
-  InstructionSlots,
-  type LinkedProgram,
-  PSEUDO,
-  PSEUDO_KFUNC_CALL,
-  SLOT_BYTES,
-} from '../bytecode/index.js';
+import { InstructionSlots, type LinkedProgram, PSEUDO, PSEUDO_KFUNC_CALL } from '../bytecode/index.js';
 import { VespidError } from '../errors/index.js';
 import { externUnresolved } from './extern-unresolved.js';
 import type { KernelExterns, NumberedExtern } from './kernel-externs.js';
-
-/** `call imm` (RFC 9669, section 4.3). */
-const CALL_OPCODE = 0x85;
-
-/**
- * What libbpf writes as the helper id of a call to a weak kernel function that is not there, with the extern's
- * index added: no kernel has such a helper, and people know the number from verifier logs.
- */
-export const POISON_KFUNC_BASE = 2_002_000_000;
 
 /** What instructions of an object refer to, as it exists in the kernel. */
 export interface ReferenceTargets {
@@ -121,14 +106,13 @@ function loadAddress(slots: InstructionSlots, slotIndex: number, { resolved }: N
   }
 }
 
-function callFunction(slots: InstructionSlots, slotIndex: number, { index, resolved }: NumberedExtern): void {
-  if (resolved.kind === 'function') {
-    slots.setSourceRegister(slotIndex, PSEUDO_KFUNC_CALL);
-    slots.setImmediate(slotIndex, resolved.typeId);
-    slots.setOffset(slotIndex, resolved.fdArrayIndex);
-    return;
-  }
-  slots.bytes.fill(0, slotIndex * SLOT_BYTES, (slotIndex + 1) * SLOT_BYTES);
-  slots.setOpcode(slotIndex, CALL_OPCODE);
-  slots.setImmediate(slotIndex, POISON_KFUNC_BASE + index);
+/**
+ * A call of a kernel function by its BTF id. One that is not there stays a call of function 0, which the kernel takes
+ * where it cannot be reached (add_kfunc_call of kernel/bpf/verifier.c).
+ */
+function callFunction(slots: InstructionSlots, slotIndex: number, { resolved }: NumberedExtern): void {
+  const isThere = resolved.kind === 'function';
+  slots.setSourceRegister(slotIndex, PSEUDO_KFUNC_CALL);
+  slots.setImmediate(slotIndex, isThere ? resolved.typeId : 0);
+  slots.setOffset(slotIndex, isThere ? resolved.fdArrayIndex : 0);
 }

@@ -6,7 +6,7 @@ import {
   type StructOpsMap,
 } from '../bytecode/index.js';
 import { VespidError } from '../errors/index.js';
-import { BpfMap, type KernelTypes, MAP_FLAG, type MapCreate } from '../kernel/index.js';
+import { BpfMap, type KernelTypes, MAP_FLAG, type MapCreate, type OwnedFd } from '../kernel/index.js';
 import { kernelTarget, type ResolvedTarget } from './attach-target.js';
 import {
   kernelStructOps,
@@ -92,9 +92,14 @@ export function structOpsRoles(
  * Creates the map of a struct_ops variable. A kernel before 6.4 has no links for them and registers by the map's
  * element instead.
  *
+ * @param btf the object's types in the kernel
+ * @param btf the object's types in the kernel
  * @throws VespidError KERNEL_*
  */
-export function createStructOpsMap({ declared, layout, valueTypeId, moduleBtfFd }: PlannedStructOps): BpfMap {
+export function createStructOpsMap(
+  { declared, layout, valueTypeId, moduleBtfFd }: PlannedStructOps,
+  btf: OwnedFd | undefined,
+): BpfMap {
   const create: MapCreate = {
     name: declared.name,
     type: MAP_TYPE.structOps,
@@ -103,6 +108,8 @@ export function createStructOpsMap({ declared, layout, valueTypeId, moduleBtfFd 
     maxEntries: 1,
     flags: 0,
     structOpsTypeId: valueTypeId,
+    // The kernel wants the object's BTF beside its own type, and no type of it.
+    btf: btf === undefined ? undefined : { fd: btf.fd, keyTypeId: 0, valueTypeId: 0 },
     valueTypeBtfObjFd: moduleBtfFd,
   };
   if (!declared.isLink) return BpfMap.create(create);

@@ -106,8 +106,6 @@ export const ERROR_CODES = {
     exit: 4,
     summary: 'a configuration value of the kernel does not fit the type that an object gives it',
   },
-  VARIABLE_UNKNOWN: { exit: 1, summary: 'an object has no global variable of the name asked for' },
-  VARIABLE_INVALID: { exit: 1, summary: 'a global variable cannot hold the value that it is given' },
   MAP_INCOMPATIBLE: { exit: 1, summary: 'the map given in place of one of an object is of another form' },
   STRUCT_OPS_MISMATCH: {
     exit: 4,

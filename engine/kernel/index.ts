@@ -23,7 +23,7 @@ export {
   KernelTypes,
   type ModuleSource,
 } from './kernel-types.js';
-export { bootTimeNs, type MemoryMapping, mapMemory, pageBytes } from './libc.js';
+export { bootTimeNs, type MemoryMapping, pageBytes } from './libc.js';
 export * from './link/index.js';
 export { BpfMap, MAP_FLAG, type MapCreate, UPDATE_FLAG } from './map.js';
 export type { MapEntry } from './map-iteration.js';

@@ -296,8 +296,14 @@ export class BpfMap extends OwnedFd {
    *
    * @throws VespidError KERNEL_UNSUPPORTED for another type, KERNEL_CALL_FAILED
    */
-  mapMemory({ writable = true } = {}): MemoryMapping {
-    return mapMemoryOf(this, writable);
+  mapMemory({
+    writable = true,
+    fixedAddress,
+  }: {
+    readonly writable?: boolean;
+    readonly fixedAddress?: bigint | undefined;
+  } = {}): MemoryMapping {
+    return mapMemoryOf(this, writable, fixedAddress);
   }
 
   /** The kernel's view of the map. */

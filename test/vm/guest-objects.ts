@@ -4,7 +4,16 @@ import { join } from 'node:path';
 import { compileBpf } from '../bytecode/external-tools.js';
 
 /** Fixtures in C that guest tests load; the guest has no compiler. */
-const GUEST_OBJECTS = ['links', 'records', 'load-balancer'] as const;
+const GUEST_OBJECTS = [
+  'links',
+  'records',
+  'load-balancer',
+  'textbook-execve',
+  'collection',
+  'congestion',
+  'replacement',
+  'arena-counter',
+] as const;
 export type GuestObjectName = (typeof GUEST_OBJECTS)[number];
 
 /** Where an object lies, from the project's root. */
