@@ -15,6 +15,7 @@ import {
   SECTION_TYPE,
   SYMBOL_BYTES,
 } from './elf-format.js';
+import { ElfNames } from './elf-names.js';
 import { ElfRelocations } from './elf-relocations.js';
 
 /** The kernel takes at most 1 M instructions (8 MB); debug information may multiply that, not more than this. */
@@ -133,12 +134,12 @@ function readSections(reader: ByteReader): ElfSection[] {
   if (namesIndex === 0 || namesIndex >= count)
     throw malformed(label, `section names in section ${namesIndex}`);
   const names = sectionBytes(reader, table, namesIndex);
-  const nameReader = new ByteReader(names, `${label}: section names`);
+  const nameReader = new ElfNames(new ByteReader(names, `${label}: section names`));
   return Array.from({ length: count }, (_, index): ElfSection => {
     const at = index * SECTION_HEADER_BYTES;
     return {
       index,
-      name: index === 0 ? '' : nameReader.cString(table.u32(at)),
+      name: index === 0 ? '' : nameReader.at(table.u32(at)),
       type: table.u32(at + 4),
       flags: table.size64(at + 8),
       byteSize: table.size64(at + 32),
@@ -204,7 +205,7 @@ function readSymbols(sections: readonly ElfSection[], label: string, byteOrder: 
   const strings = sections[table.link];
   if (strings?.type !== SECTION_TYPE.stringTable) throw malformed(label, `symbol names in ${table.link}`);
   const entries = new ByteReader(table.bytes, `${label}: symbols`, byteOrder);
-  const names = new ByteReader(strings.bytes, `${label}: symbol names`);
+  const names = new ElfNames(new ByteReader(strings.bytes, `${label}: symbol names`));
   const symbols: ElfSymbol[] = [];
   for (let at = 0; at < table.byteSize; at += SYMBOL_BYTES) {
     const info = entries.u8(at + 4);
@@ -216,7 +217,7 @@ function readSymbols(sections: readonly ElfSection[], label: string, byteOrder: 
     }
     symbols.push({
       index,
-      name: names.byteLength === 0 && entries.u32(at) === 0 ? '' : names.cString(entries.u32(at)),
+      name: names.at(entries.u32(at)),
       type: info & 0xf,
       binding: info >> 4,
       visibility: entries.u8(at + 5) & 0x3,

@@ -11,6 +11,9 @@ const PINNINGS = ['none', 'by-name'] as const;
 /** Size of what user space puts into a map of maps or programs: a file descriptor. */
 const DESCRIPTOR_BYTES = 4;
 
+/** There are eleven; many maps may share one struct, which is read for each of them. */
+const MAX_ATTRIBUTES = 32;
+
 /** Whether an object may say what a map of this type holds from the start. */
 export function isMapWithContents(type: number): boolean {
   return isMapOfMaps(type) || type === MAP_TYPE.progArray;
@@ -59,6 +62,9 @@ class AttributeReader {
       innerMap: undefined,
       initialContents: [],
     };
+    if (type.members.length > MAX_ATTRIBUTES) {
+      throw this.#malformed(`${type.members.length} attributes, limit ${MAX_ATTRIBUTES}`);
+    }
     for (const [index, member] of type.members.entries()) {
       if (member.name === 'values' && index !== type.members.length - 1) {
         throw this.#malformed('values is not the last member');

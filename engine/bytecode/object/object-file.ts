@@ -44,6 +44,12 @@ export interface ObjectFile {
   readonly metadata: Uint8Array;
 }
 
+/**
+ * The largest objects have some hundred. Each program is linked with all that it calls, up to the kernel's limit
+ * of 8 MB, so that a file of many programs that call one large function would take hours.
+ */
+const MAX_PROGRAMS = 4096;
+
 /** Ours alone: other loaders pass over a section that is not allocated. */
 export const METADATA_SECTION = '.vespid';
 
@@ -70,7 +76,7 @@ export function readObject(bytes: Uint8Array, name: string): ObjectFile {
   };
   const functions = resolveReferences(elf, readFunctions(elf, ext, btf), targets, btf);
   const programs = functions.all.filter(isProgram);
-  checkUniqueNames(programs, name);
+  checkPrograms(programs, name);
   const programAt = (sectionIndex: number, byteOffset: number) => {
     const found = functions.at(sectionIndex, byteOffset);
     return found !== undefined && isProgram(found) ? found : undefined;
@@ -164,7 +170,13 @@ function onlySection(elf: ElfFile, name: string): ElfSection | undefined {
   return found[0];
 }
 
-function checkUniqueNames(programs: readonly ObjectFunction[], label: string): void {
+function checkPrograms(programs: readonly ObjectFunction[], label: string): void {
+  if (programs.length > MAX_PROGRAMS) {
+    throw new VespidError(
+      'OBJECT_UNSUPPORTED',
+      `${label}: ${programs.length} programs, limit ${MAX_PROGRAMS}`,
+    );
+  }
   const names = new Set<string>();
   for (const { name } of programs) {
     if (names.has(name)) throw new VespidError('OBJECT_MALFORMED', `${label}: two programs named ${name}`);

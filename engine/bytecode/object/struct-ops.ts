@@ -1,7 +1,7 @@
 import { VespidError } from '../../errors/index.js';
 import { skipModifiers, underlyingType } from '../btf/btf-layout.js';
 import type { Btf } from '../btf/btf-reader.js';
-import type { BtfSectionVariable } from '../btf/btf-type.js';
+import type { BtfComposite, BtfMember, BtfSectionVariable } from '../btf/btf-type.js';
 import type { ElfFile, ElfSection } from '../elf/elf-reader.js';
 import type { ElfRelocation } from '../elf/elf-relocations.js';
 import { sectionContent } from './data-sections.js';
@@ -65,6 +65,7 @@ class StructOpsReader {
   readonly #section: ElfSection;
   readonly #functionAt: FunctionAt;
   readonly #content: Uint8Array;
+  readonly #members = new Map<number, ReadonlyMap<number, BtfMember>>();
   /** Where the variable before ends. */
   #end = 0;
 
@@ -91,7 +92,7 @@ class StructOpsReader {
     if (byteOffset < this.#end) throw this.#malformed(`${name} overlaps the variable before it`);
     this.#end = end;
     const bytes = this.#content.slice(byteOffset, end);
-    const members = new Map(type.members.map((member) => [member.bitOffset / 8, member]));
+    const members = this.#membersOf(typeId, type);
     const functions = within(relocations, byteOffset, end).map((relocation): StructOpsFunction => {
       const place = relocation.byteOffset - byteOffset;
       const member = members.get(place);
@@ -107,6 +108,15 @@ class StructOpsReader {
     // What stands there is the relocation's addend.
     for (const { byteOffset: place } of functions) bytes.fill(0, place, place + 8);
     return { name, typeId, typeName: type.name, bytes, functions };
+  }
+
+  /** By byte offset; several variables may be of one struct of thousands of members. */
+  #membersOf(typeId: number, type: BtfComposite): ReadonlyMap<number, BtfMember> {
+    const known = this.#members.get(typeId);
+    if (known !== undefined) return known;
+    const members = new Map(type.members.map((member) => [member.bitOffset / 8, member]));
+    this.#members.set(typeId, members);
+    return members;
   }
 
   #isFunctionPointer(typeId: number): boolean {

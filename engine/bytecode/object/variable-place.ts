@@ -18,8 +18,11 @@ export interface VariablePlace {
 /** `.member` or `[3]` */
 const STEP = /^(?:\.([A-Za-z_]\w*)|\[(\d{1,9})\])/;
 
-/** How deep anonymous structs are looked through: C compilers nest a handful. */
-const MAX_ANONYMOUS_DEPTH = 8;
+/** Structs without a name that are looked through for one member: C programs have a handful. */
+const MAX_ANONYMOUS_STRUCTS = 256;
+
+/** How many names a hint lists. */
+const MAX_SUGGESTED = 20;
 
 /**
  * The part of a variable that a path leads to.
@@ -63,10 +66,13 @@ function memberOf(btf: Btf, place: VariablePlace, name: string): VariablePlace {
   if (type.kind !== 'struct' && type.kind !== 'union') {
     throw unknown(`${place.path} is of kind ${type.kind}, it has no members`);
   }
-  const names: string[] = [];
-  const found = findMember(btf, type, name, 0, names);
+  const search: MemberSearch = { name, others: [], anonymousCount: 0 };
+  const found = findMember(btf, type, search);
   if (found === undefined) {
-    throw unknown(`${place.path} has no member ${name}`, suggestName(name, names));
+    throw unknown(
+      `${place.path} has no member ${name}`,
+      suggestName(name, search.others.slice(0, MAX_SUGGESTED)),
+    );
   }
   const { member, bitOffset } = found;
   const byteOffset = place.byteOffset + Math.floor(bitOffset / 8);
@@ -75,23 +81,32 @@ function memberOf(btf: Btf, place: VariablePlace, name: string): VariablePlace {
   return { path: `${place.path}.${name}`, typeId: member.typeId, byteOffset, bits };
 }
 
+interface MemberSearch {
+  readonly name: string;
+  /** Names that were passed. */
+  readonly others: string[];
+  anonymousCount: number;
+}
+
 /** Also looks into members without a name, as C does. */
 function findMember(
   btf: Btf,
   type: BtfComposite,
-  name: string,
-  depth: number,
-  names: string[],
+  search: MemberSearch,
 ): { readonly member: BtfMember; readonly bitOffset: number } | undefined {
   for (const member of type.members) {
-    if (member.name === name) return { member, bitOffset: member.bitOffset };
+    if (member.name === search.name) return { member, bitOffset: member.bitOffset };
     if (member.name !== '') {
-      names.push(member.name);
+      search.others.push(member.name);
       continue;
     }
     const inner = underlyingType(btf, member.typeId);
-    if ((inner.kind !== 'struct' && inner.kind !== 'union') || depth >= MAX_ANONYMOUS_DEPTH) continue;
-    const found = findMember(btf, inner, name, depth + 1, names);
+    if (inner.kind !== 'struct' && inner.kind !== 'union') continue;
+    search.anonymousCount++;
+    if (search.anonymousCount > MAX_ANONYMOUS_STRUCTS) {
+      throw unknown(`no member ${search.name} within ${MAX_ANONYMOUS_STRUCTS} structs without a name`);
+    }
+    const found = findMember(btf, inner, search);
     if (found !== undefined) return { ...found, bitOffset: member.bitOffset + found.bitOffset };
   }
   return undefined;
