@@ -32,6 +32,12 @@ export const CLASS = {
   alu64: 0x07,
 } as const;
 
+/** Parts of an opcode, RFC 9669 sections 3.1, 4 and 5: the upper bits are an operation, or size and mode. */
+export const CLASS_MASK = 0x07;
+export const OPERATION_MASK = 0xf0;
+export const SIZE_MASK = 0x18;
+export const MODE_MASK = 0xe0;
+
 /** Source operand: immediate or register, RFC 9669 section 4. */
 export const SOURCE = { k: 0x00, x: 0x08 } as const;
 

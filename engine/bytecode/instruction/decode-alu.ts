@@ -1,9 +1,16 @@
-import { ADDRESS_SPACE_CAST, ALU, type AluOperation, END, SIGNED_DIVISION, SOURCE } from '../isa.js';
+import {
+  ADDRESS_SPACE_CAST,
+  ALU,
+  type AluOperation,
+  END,
+  OPERATION_MASK,
+  SIGNED_DIVISION,
+  SOURCE,
+} from '../isa.js';
 import type { AluInstruction, BinaryOperation, Operand, SwapBits, Width } from './instruction.js';
 import { namesByNumber } from './number-table.js';
 import type { SlotReader } from './slot-reader.js';
 
-const OPERATION_MASK = 0xf0;
 const OPERATIONS: ReadonlyMap<number, AluOperation> = namesByNumber(ALU);
 
 /** RFC 9669 sections 4.1 and 4.2. */

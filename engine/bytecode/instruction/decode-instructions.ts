@@ -1,6 +1,7 @@
 import { VespidError } from '../../errors/index.js';
 import type { ByteOrder } from '../byte-reader.js';
-import { CLASS, MODE, SIZE, SLOT_BYTES } from '../isa.js';
+import { LOAD_IMM64_OPCODE } from '../instruction-slots.js';
+import { CLASS, CLASS_MASK, MODE, MODE_MASK, SLOT_BYTES } from '../isa.js';
 import { decodeAlu } from './decode-alu.js';
 import { decodeJump } from './decode-jump.js';
 import { decodeMemory, decodePacketLoad } from './decode-memory.js';
@@ -11,9 +12,6 @@ import { SlotReader } from './slot-reader.js';
 
 /** BPF_COMPLEXITY_LIMIT_INSNS of include/linux/bpf.h: no kernel takes more, so no more is decoded. */
 export const MAX_INSTRUCTION_SLOTS = 1_000_000;
-
-const CLASS_MASK = 0x07;
-const MODE_MASK = 0xe0;
 
 export interface DecodeOptions {
   /** Of the machine that the code is for; little-endian if left out. */
@@ -79,7 +77,7 @@ function decodeInstruction(reader: SlotReader, next: SlotReader | undefined): In
 function decodeLoad(reader: SlotReader, next: SlotReader | undefined): Instruction {
   const mode = reader.opcode & MODE_MASK;
   if (mode === MODE.abs || mode === MODE.ind) return decodePacketLoad(reader);
-  if (reader.opcode !== (CLASS.ld | MODE.imm | SIZE[8])) throw reader.unknown('no such load');
+  if (reader.opcode !== LOAD_IMM64_OPCODE) throw reader.unknown('no such load');
   if (next === undefined) throw reader.truncated('half of a ld_imm64: the code ends after its first slot');
   return decodeWide(reader, next);
 }

@@ -1,10 +1,20 @@
-import { CALL, CLASS, EXIT, JA, JCOND, JUMP, PSEUDO_CALL, PSEUDO_KFUNC_CALL, SOURCE } from '../isa.js';
+import {
+  CALL,
+  CLASS,
+  EXIT,
+  JA,
+  JCOND,
+  JUMP,
+  OPERATION_MASK,
+  PSEUDO_CALL,
+  PSEUDO_KFUNC_CALL,
+  SOURCE,
+} from '../isa.js';
 import { decodeOperand } from './decode-alu.js';
 import type { CallInstruction, JumpInstruction, Width } from './instruction.js';
 import { namesByNumber } from './number-table.js';
 import type { SlotReader } from './slot-reader.js';
 
-const OPERATION_MASK = 0xf0;
 const CONDITIONS = namesByNumber(JUMP);
 
 /** RFC 9669 section 4.3. */

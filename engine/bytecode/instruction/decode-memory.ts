@@ -1,11 +1,17 @@
-import { type AccessBytes, ATOMIC, CLASS, MODE, type Register } from '../isa.js';
+import {
+  type AccessBytes,
+  ATOMIC,
+  CLASS,
+  CLASS_MASK,
+  MODE,
+  MODE_MASK,
+  type Register,
+  SIZE_MASK,
+} from '../isa.js';
 import type { AtomicInstruction, MemoryInstruction } from './instruction.js';
 import { namesByNumber } from './number-table.js';
 import type { SlotReader } from './slot-reader.js';
 
-const MODE_MASK = 0xe0;
-const SIZE_MASK = 0x18;
-const CLASS_MASK = 0x07;
 /** The size bits, shifted down: W, H, B, DW (RFC 9669 section 5). */
 const BYTES_BY_SIZE = [4, 2, 1, 8] as const;
 

@@ -1,5 +1,6 @@
 import { VespidError } from '../../errors/index.js';
 import type { ByteOrder } from '../byte-reader.js';
+import { LOAD_IMM64_OPCODE } from '../instruction-slots.js';
 import {
   ADDRESS_SPACE_CAST,
   ALU,
@@ -98,8 +99,7 @@ function slotsOf(instruction: Instruction): Slot[] {
 }
 
 function wideSlots(destination: number, source: number, low: number, high: number): Slot[] {
-  const opcode = CLASS.ld | MODE.imm | SIZE[8];
-  return [slot(opcode, { destination, source, immediate: low }), slot(0, { immediate: high })];
+  return [slot(LOAD_IMM64_OPCODE, { destination, source, immediate: low }), slot(0, { immediate: high })];
 }
 
 function addressSlots(destination: number, address: Address): Slot[] {

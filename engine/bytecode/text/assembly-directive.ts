@@ -53,13 +53,13 @@ export function parseDirective(cursor: TokenCursor, lineEnd: number): Directive 
 }
 
 function parseFunction(cursor: TokenCursor, lineEnd: number): Directive {
-  const name = takeName(cursor);
+  const name = cursor.takeName();
   const section = SECTION.exec(cursor.source.text.slice(name.end, lineEnd))?.[1];
   return { kind: 'function', name, section };
 }
 
 function parseMap(cursor: TokenCursor): Directive {
-  const name = takeName(cursor);
+  const name = cursor.takeName();
   const map = { name: name.name, type: 0, keySize: 0, valueSize: 0, maxEntries: 0, flags: 0 };
   const seen = new Set<string>();
   while (cursor.peek().kind === 'name') {
@@ -91,10 +91,4 @@ function parseMapType(cursor: TokenCursor): number {
   }
   cursor.take();
   return type;
-}
-
-function takeName(cursor: TokenCursor): NameInText {
-  if (cursor.peek().kind !== 'name') throw cursor.unexpected('a name');
-  const { text: name, start, end } = cursor.take();
-  return { name, start, end };
 }

@@ -1,10 +1,11 @@
-import type { Address, BinaryOperation, Operand, Width } from '../instruction/instruction.js';
-import { PSEUDO, type Register } from '../isa.js';
+import type { BinaryOperation, Operand, Width } from '../instruction/instruction.js';
+import type { Register } from '../isa.js';
 import type { Span } from './assembly-source.js';
 import { OPERATORS } from './form-parts.js';
+import { parseAddress } from './parse-address.js';
 import { parseReturningAtomic } from './parse-atomic.js';
 import { parseAccessType, parseMemory } from './parse-memory.js';
-import type { NameInText, Parsed } from './statement.js';
+import type { Parsed } from './statement.js';
 import type { TokenCursor } from './token-cursor.js';
 
 const OPERATIONS: ReadonlyMap<string, BinaryOperation> = new Map(
@@ -153,80 +154,12 @@ function expectSame(cursor: TokenCursor, width: Width, destination: Register): v
   throw cursor.source.error('ASSEMBLY_SYNTAX', span, `${expected} expected: the operation has one operand`);
 }
 
-/** The kernel's names of addresses: `map[id:5]`, `map[name:counts][0]+8`, `subprog[+5]`, `var[jiffies]` */
-function parseAddress(cursor: TokenCursor, width: Width, destination: Register): Parsed | undefined {
-  const isAddress = ['map', 'subprog', 'var'].some((word) => cursor.isNext(word, '['));
-  if (!isAddress) return undefined;
-  const start = cursor.take();
-  if (width === 32)
-    throw cursor.source.error('ASSEMBLY_SYNTAX', start, `r${destination} expected: an address has 64 bits`);
-  cursor.expect('[');
-  if (start.text === 'subprog') {
-    if (cursor.peek().kind === 'name') {
-      const name = takeName(cursor);
-      cursor.expect(']');
-      return { ...plainAddress(destination), name };
-    }
-    const offset = cursor.takeInteger(32, 'signed');
-    cursor.expect(']');
-    return loadAddress(destination, { kind: 'function', offset });
-  }
-  if (start.text === 'var') return parseVariable(cursor, destination);
-  if (cursor.isNext('name', ':')) return parseNamedMap(cursor, destination);
-  return loadAddress(destination, parseNumberedMap(cursor));
-}
-
-function parseVariable(cursor: TokenCursor, destination: Register): Parsed {
-  if (cursor.peek().kind === 'name' && cursor.peek(1).text === ']') {
-    const name = takeName(cursor);
-    cursor.expect(']');
-    const value = cursor.isNumber() ? BigInt(cursor.takeInteger(32, 'signed')) : 0n;
-    return { instruction: { kind: 'load-immediate64', destination, value }, name };
-  }
-  cursor.expect('id', ':');
-  const typeId = cursor.takeInteger(32, 'either');
-  cursor.expect(']');
-  let btfFd = 0;
-  if (cursor.accept('[')) {
-    cursor.expect('fd', ':');
-    btfFd = cursor.takeInteger(32, 'either');
-    cursor.expect(']');
-  }
-  return loadAddress(destination, { kind: 'variable', typeId, btfFd });
-}
-
-function parseNamedMap(cursor: TokenCursor, destination: Register): Parsed {
-  cursor.expect('name', ':');
-  const name = takeName(cursor);
-  cursor.expect(']');
-  if (!cursor.accept('[')) return { ...plainAddress(destination), name };
-  cursor.expect('0', ']');
-  const value = BigInt(cursor.takeInteger(32, 'signed'));
-  return { instruction: { kind: 'load-immediate64', destination, value }, name };
-}
-
-function parseNumberedMap(cursor: TokenCursor): Address {
-  const isIndex = cursor.isNext('idx');
-  if (!isIndex && !cursor.isNext('id') && !cursor.isNext('fd')) throw cursor.unexpected('id:, idx: or name:');
-  cursor.take();
-  cursor.expect(':');
-  const number = cursor.takeInteger(32, 'either');
-  cursor.expect(']');
-  if (isIndex) {
-    if (!cursor.isNext('+')) return { kind: 'map-index', mapIndex: number };
-    return { kind: 'map-index-value', mapIndex: number, byteOffset: cursor.takeInteger(32, 'either') };
-  }
-  if (!cursor.accept('[')) return { kind: 'map-fd', mapFd: number };
-  cursor.expect('0', ']');
-  return { kind: 'map-value', mapFd: number, byteOffset: cursor.takeInteger(32, 'either') };
-}
-
 /** A register, a number, or a name that stands for an address: `counts ll`, `settings+0x8 ll`. */
 function parseMove(cursor: TokenCursor, width: Width, destination: Register, isWide: boolean): Parsed {
   // r11 is no register, and no name for anything else.
   const isName = cursor.peek().kind === 'name' && !/^[rw][0-9]+$/.test(cursor.peek().text);
   if (isName) {
-    const name = takeName(cursor);
+    const name = cursor.takeName();
     const value = cursor.isNext('+') || cursor.isNext('-') ? BigInt(cursor.takeInteger(32, 'signed')) : 0n;
     if (!cursor.accept('ll')) throw cursor.unexpected('ll: an address has 64 bits');
     expectWide(cursor, width, destination, name);
@@ -236,11 +169,11 @@ function parseMove(cursor: TokenCursor, width: Width, destination: Register, isW
     const ahead = cursor.peek().kind === 'number' ? 1 : 2;
     const suffix = cursor.peek(ahead);
     if (isWide || (suffix.kind === 'name' && suffix.text === 'll')) {
-      const { value, span } = cursor.takeNumber();
+      const { value, span } = cursor.takeInteger64();
       cursor.accept('ll');
       expectWide(cursor, width, destination, span);
       return {
-        instruction: { kind: 'load-immediate64', destination, value: checked64(cursor, value, span) },
+        instruction: { kind: 'load-immediate64', destination, value },
       };
     }
   }
@@ -251,69 +184,4 @@ function parseMove(cursor: TokenCursor, width: Width, destination: Register, isW
 function expectWide(cursor: TokenCursor, width: Width, destination: Register, span: Span): void {
   if (width === 64) return;
   throw cursor.source.error('ASSEMBLY_SYNTAX', span, `r${destination} expected: ll means 64 bits`);
-}
-
-function checked64(cursor: TokenCursor, value: bigint, span: Span): bigint {
-  if (value >= -(1n << 63n) && value < 1n << 64n) return BigInt.asIntN(64, value);
-  throw cursor.source.error('ASSEMBLY_RANGE', span, `${cursor.source.quote(span)} does not fit into 64 bits`);
-}
-
-/** `ld_pseudo r1, 1, 5`: LLVM's name for the subtypes of `ld_imm64`. */
-export function parsePseudo(cursor: TokenCursor): Parsed {
-  cursor.expect('ld_pseudo');
-  const destination = cursor.takeWideRegister();
-  cursor.expect(',');
-  const subtype = cursor.takeNumber();
-  cursor.expect(',');
-  const { value, span } = cursor.takeNumber();
-  const bits = checked64(cursor, value, span);
-  const low = Number(BigInt.asIntN(32, bits));
-  // A negative number of 32 bits is one, and has no upper half.
-  const high = value < 0n && value >= -(1n << 31n) ? 0 : Number(bits >> 32n);
-  const address = pseudoAddress(Number(subtype.value), low, high);
-  if (address === undefined) {
-    throw cursor.source.error(
-      'ASSEMBLY_SYNTAX',
-      subtype.span,
-      'a subtype from 1 to 6 expected, and an upper half only for 2, 3 and 6',
-      '1 map fd, 2 map value, 3 kernel variable, 4 function, 5 map index, 6 map value by index',
-    );
-  }
-  return loadAddress(destination, address);
-}
-
-function pseudoAddress(subtype: number, low: number, high: number): Address | undefined {
-  switch (subtype) {
-    case PSEUDO.mapValue:
-      return { kind: 'map-value', mapFd: low, byteOffset: high };
-    case PSEUDO.variable:
-      return { kind: 'variable', typeId: low, btfFd: high };
-    case PSEUDO.mapIndexValue:
-      return { kind: 'map-index-value', mapIndex: low, byteOffset: high };
-  }
-  if (high !== 0) return undefined;
-  switch (subtype) {
-    case PSEUDO.mapFd:
-      return { kind: 'map-fd', mapFd: low };
-    case PSEUDO.function:
-      return { kind: 'function', offset: low };
-    case PSEUDO.mapIndex:
-      return { kind: 'map-index', mapIndex: low };
-    default:
-      return undefined;
-  }
-}
-
-function loadAddress(destination: Register, address: Address): Parsed {
-  return { instruction: { kind: 'load-address', destination, address } };
-}
-
-function plainAddress(destination: Register): Parsed {
-  return { instruction: { kind: 'load-immediate64', destination, value: 0n } };
-}
-
-function takeName(cursor: TokenCursor): NameInText {
-  if (cursor.peek().kind !== 'name') throw cursor.unexpected('a name');
-  const { text: name, start, end } = cursor.take();
-  return { name, start, end };
 }

@@ -47,7 +47,7 @@ export function parseCall(cursor: TokenCursor): Parsed {
     return { instruction: { kind: 'call-helper', helperId: cursor.takeInteger(32, 'signed') } };
   }
   if (cursor.peek().kind !== 'name') throw cursor.unexpected('a helper, a function, or pc and an offset');
-  const name = nameOf(cursor);
+  const name = cursor.takeName();
   if (!cursor.accept('#')) {
     // A name of the text comes before a helper's: the text cannot know all names that kernels will have.
     return { instruction: { kind: 'call-local', offset: -1 }, name };
@@ -94,10 +94,5 @@ function parseTarget(
   if (isRelative) cursor.take();
   if (cursor.isNumber()) return { offset: cursor.takeInteger(bits, 'signed') };
   if (cursor.peek().kind !== 'name') throw cursor.unexpected('a label, or + or - and an offset in slots');
-  return { offset: 0, name: nameOf(cursor) };
-}
-
-function nameOf(cursor: TokenCursor): NameInText {
-  const { text: name, start, end } = cursor.take();
-  return { name, start, end };
+  return { offset: 0, name: cursor.takeName() };
 }

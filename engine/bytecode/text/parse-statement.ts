@@ -1,15 +1,14 @@
 import { closestName } from '../../errors/index.js';
 import { encodeInstruction } from '../instruction/encode-instructions.js';
-import { CLASS, MODE, SIZE } from '../isa.js';
-import { parseAssignment, parseOperand, parsePseudo } from './parse-assignment.js';
+import { LOAD_IMM64_OPCODE } from '../instruction-slots.js';
+import { parsePseudo } from './parse-address.js';
+import { parseAssignment, parseOperand } from './parse-assignment.js';
 import { parseLocked, parseStoreRelease } from './parse-atomic.js';
 import { parseCall, parseConditional, parseGoto } from './parse-jump.js';
 import { parseMemory } from './parse-memory.js';
 import type { Parsed, Statement } from './statement.js';
 import type { TokenCursor } from './token-cursor.js';
 import type { Token } from './tokenize-line.js';
-
-const LOAD_IMM64 = CLASS.ld | MODE.imm | SIZE[8];
 
 /** Words that an instruction begins with, if not with a register or a place in memory. */
 const PARSERS: ReadonlyMap<string, (cursor: TokenCursor) => Parsed> = new Map([
@@ -32,7 +31,7 @@ const PARSERS: ReadonlyMap<string, (cursor: TokenCursor) => Parsed> = new Map([
 export function parseStatement(cursor: TokenCursor): Statement {
   const opcode = parseOpcode(cursor);
   const { start } = cursor.peek();
-  const parsed = parseInstruction(cursor, opcode?.value === LOAD_IMM64);
+  const parsed = parseInstruction(cursor, opcode?.value === LOAD_IMM64_OPCODE);
   const span = { start, end: cursor.peek().start };
   cursor.expectEnd();
   checkOpcode(cursor, parsed, opcode);

@@ -1,6 +1,7 @@
 import type { VespidError } from '../../errors/index.js';
 import type { Register } from '../isa.js';
 import type { AssemblySource, Span } from './assembly-source.js';
+import type { NameInText } from './statement.js';
 import type { Token } from './tokenize-line.js';
 
 /** Reads the tokens of one line from left to right. */
@@ -89,6 +90,13 @@ export class TokenCursor {
     );
   }
 
+  /** @throws VespidError ASSEMBLY_SYNTAX if no name is next */
+  takeName(): NameInText {
+    if (this.peek().kind !== 'name') throw this.unexpected('a name');
+    const { text: name, start, end } = this.take();
+    return { name, start, end };
+  }
+
   isNumber(): boolean {
     const signs = this.isNext('-') || this.isNext('+') ? 1 : 0;
     return this.peek(signs).kind === 'number';
@@ -125,6 +133,19 @@ export class TokenCursor {
       `${this.source.quote(span)} does not fit into ${bits} bits`,
       `from ${low} to ${high - 1n}`,
     );
+  }
+
+  /**
+   * A number of 64 bits, as a signed one, and whether it was written with a minus.
+   * @throws VespidError ASSEMBLY_RANGE, ASSEMBLY_SYNTAX
+   */
+  takeInteger64(): { readonly value: bigint; readonly isNegative: boolean; readonly span: Span } {
+    const { value, span } = this.takeNumber();
+    if (value >= -(1n << 63n) && value < 1n << 64n) {
+      return { value: BigInt.asIntN(64, value), isNegative: value < 0n, span };
+    }
+    const message = `${this.source.quote(span)} does not fit into 64 bits`;
+    throw this.source.error('ASSEMBLY_RANGE', span, message);
   }
 
   /** What is here is not what has to be here. */

@@ -73,6 +73,11 @@ const ROWS: readonly { hex: string; llvm: string; kernel: string }[] = [
     kernel: '(18) r1 = map[id:7][0]+9',
   },
   {
+    hex: '18210000ffffffff00000000ffffffff',
+    llvm: 'ld_pseudo r1, 0x2, 0xffffffffffffffff',
+    kernel: '(18) r1 = map[id:4294967295][0]+4294967295',
+  },
+  {
     hex: '18310000070000000000000002000000',
     llvm: 'ld_pseudo r1, 0x3, 0x200000007',
     kernel: '(18) r1 = var[id:7][fd:2]',

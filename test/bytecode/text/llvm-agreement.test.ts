@@ -83,7 +83,7 @@ function objdumpLines(object: string, cpu: string): Map<string, string[]> {
       lines = [];
       sections.set(section, lines);
     }
-    const match = /^\s+([0-9]+):\s+(.*?)(\s+<[^>]*>)?$/.exec(line);
+    const match = /^\s+([0-9]+):\s+(.*?)(\s+<[^<>]*>)?$/.exec(line);
     if (match !== null) lines.push(`${match[1]}: ${match[2]?.replace(/\s+/g, ' ')}`);
   }
   return sections;
