@@ -1,3 +1,28 @@
+export {
+  type AssembledText,
+  type AssembleOptions,
+  assemble,
+  assembleInstructions,
+  type ConformanceGroup,
+  conformanceGroupOf,
+  conformanceGroupsOf,
+  type DecodeOptions,
+  DISASSEMBLY_STYLES,
+  type DisassembledInstruction,
+  type DisassemblyStyle,
+  decodeInstructions,
+  disassemble,
+  disassembleFunction,
+  encodeInstructions,
+  formatInstruction,
+  HELPER,
+  type HelperName,
+  helperId,
+  helperName,
+  type Instruction,
+  placedInstructions,
+  slotCountOf,
+} from '../bytecode/index.js';
 export { attachLoaded } from './attach.js';
 export { attachEach, attachStructOps } from './attach-all.js';
 export type { AttachOptions } from './attach-options.js';
