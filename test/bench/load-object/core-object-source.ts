@@ -1,8 +1,11 @@
 import { type Btf, type BtfComposite, skipModifiers } from '../../../engine/bytecode/index.js';
 
+/** How many types of the kernel the object reads: what a large tracer does, and only those that all read. */
+export type KernelTypeCount = 'many' | 'few';
+const STRUCTS: Readonly<Record<KernelTypeCount, number>> = { many: 100, few: 12 };
+
 /** How large the object is: chosen so that clang-19 makes some 600 KB of it, without DWARF. */
 const PROGRAMS = 45;
-const STRUCTS = 100;
 const READ_MEMBERS = 12;
 const STRUCTS_PER_PROGRAM = 5;
 const MAPS = 12;
@@ -37,8 +40,8 @@ interface ReadableStruct {
  * The C source of a CO-RE object as a large tracer has it: many programs on tracepoints, thousands of field
  * relocations over many kernel types, maps, globals, subprograms. The same for the same kernel types.
  */
-export function coreObjectSource(vmlinux: Btf): string {
-  const structs = chooseStructs(vmlinux);
+export function coreObjectSource(vmlinux: Btf, kernelTypes: KernelTypeCount): string {
+  const structs = chooseStructs(vmlinux, STRUCTS[kernelTypes]);
   const programs = Array.from({ length: PROGRAMS }, (_, index) => program(index, structs));
   return [
     '#include "vmlinux.h"',
@@ -139,7 +142,7 @@ function pick<T>(values: readonly T[], index: number): T {
 }
 
 /** Structs whose name is theirs alone, so that bpftool's header has them under that name. */
-function chooseStructs(vmlinux: Btf): ReadableStruct[] {
+function chooseStructs(vmlinux: Btf, count: number): ReadableStruct[] {
   const byName = new Map<string, number[]>();
   for (let typeId = 1; typeId < vmlinux.typeCount; typeId++) {
     const kind = vmlinux.kindOf(typeId);
@@ -153,12 +156,10 @@ function chooseStructs(vmlinux: Btf): ReadableStruct[] {
     .flatMap(([name, [typeId]]) => readableStruct(vmlinux, name, typeId));
   const familiar = FAMILIAR_STRUCTS.flatMap((name) => readable.filter((struct) => struct.name === name));
   const others = readable.filter((struct) => !familiar.includes(struct));
-  const step = others.length / (STRUCTS - familiar.length);
+  const more = Math.max(0, count - familiar.length);
   return [
     ...familiar,
-    ...Array.from({ length: STRUCTS - familiar.length }, (_, index) =>
-      pick(others, Math.floor(index * step)),
-    ),
+    ...Array.from({ length: more }, (_, index) => pick(others, Math.floor((index * others.length) / more))),
   ];
 }
 
