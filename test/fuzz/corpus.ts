@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { writeObject } from '../../engine/bytecode/index.js';
 import { packageRoot } from '../bench/package-root.js';
-import { runTool } from '../bytecode/external-tools.js';
+import { compileBpf } from '../bytecode/external-tools.js';
 import { sampleDefinition } from '../bytecode/sample-object.js';
 
 /**
@@ -16,10 +16,10 @@ export function writeCorpus(folder: string): string[] {
   const sources = readdirSync(fixtures).filter((name) => name.endsWith('.bpf.c'));
   const failures: string[] = [];
   for (const source of sources) {
-    for (const machine of ['bpfel', 'bpfeb']) {
+    for (const machine of ['bpfel', 'bpfeb'] as const) {
       const object = join(folder, `${basename(source, '.bpf.c')}.${machine}.o`);
       try {
-        runTool('clang-19', ['-target', machine, '-g', '-O2', '-c', join(fixtures, source), '-o', object]);
+        compileBpf(join(fixtures, source), object, { compiler: 'clang-19', target: machine });
       } catch (error) {
         failures.push(`${source} for ${machine}: ${String(error).split('\n')[0]}`);
       }

@@ -1,15 +1,31 @@
 import type { FuzzTarget } from './fuzz-target.js';
+import { assembly } from './targets/assembly.js';
 import { btf } from './targets/btf.js';
 import { btfExt } from './targets/btf-ext.js';
 import { core } from './targets/core.js';
+import { disassembly } from './targets/disassembly.js';
 import { elf } from './targets/elf.js';
+import { instructions } from './targets/instructions.js';
 import { misbehaving } from './targets/misbehaving.js';
 import { object } from './targets/object.js';
 import { sectionName } from './targets/section-name.js';
 import { splitBtf } from './targets/split-btf.js';
+import { verifierLog } from './targets/verifier-log.js';
 
 /** Every reader that is fuzzed. */
-export const FUZZ_TARGETS: readonly FuzzTarget[] = [elf, object, btf, splitBtf, btfExt, core, sectionName];
+export const FUZZ_TARGETS: readonly FuzzTarget[] = [
+  elf,
+  object,
+  btf,
+  splitBtf,
+  btfExt,
+  core,
+  sectionName,
+  instructions,
+  assembly,
+  disassembly,
+  verifierLog,
+];
 
 /** @throws Error naming the targets that there are */
 export function fuzzTargetNamed(name: string): FuzzTarget {

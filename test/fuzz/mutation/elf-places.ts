@@ -9,11 +9,14 @@ export interface ElfPlaces {
 export interface SectionPlace {
   readonly name: string;
   readonly type: number;
+  /** SHF_EXECINSTR */
+  readonly isCode: boolean;
   readonly at: number;
   readonly byteSize: number;
 }
 
 const SECTION_HEADER_BYTES = 64;
+const EXECUTABLE = 4n;
 /** SHT_NOBITS */
 const NO_BITS = 8;
 
@@ -34,7 +37,8 @@ export function elfPlaces(bytes: Uint8Array): ElfPlaces | undefined {
     const byteSize = type === NO_BITS ? 0 : Number(view.getBigUint64(header + 32, isLittleEndian));
     const nameAt = namesAt + view.getUint32(header, isLittleEndian);
     const name = new TextDecoder().decode(bytes.subarray(nameAt, bytes.indexOf(0, nameAt)));
-    return { name, type, at, byteSize: at + byteSize <= bytes.byteLength ? byteSize : 0 };
+    const isCode = (view.getBigUint64(header + 8, isLittleEndian) & EXECUTABLE) !== 0n;
+    return { name, type, isCode, at, byteSize: at + byteSize <= bytes.byteLength ? byteSize : 0 };
   });
   return { isLittleEndian, headers, sections };
 }
