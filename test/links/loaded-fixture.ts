@@ -8,7 +8,8 @@ export class LoadedFixture implements Disposable {
 
   /** Loads these programs of an object that clang made, and the maps that they name. */
   constructor(bytes: Uint8Array, programs: readonly string[]) {
-    this.#object = loadObject(readObject(bytes, 'fixture.bpf.o'), {
+    const object = readObject(bytes, 'fixture.bpf.o');
+    this.#object = loadObject(object, {
       programs: ({ name }) => programs.includes(name),
       needsEveryField: true,
     });
@@ -18,12 +19,12 @@ export class LoadedFixture implements Disposable {
     return this.#object.program(name).program;
   }
 
-  hasMap(name: string): boolean {
-    return this.#object.maps.has(name);
-  }
-
   map(name: string): BpfMap {
     return this.#object.map(name);
+  }
+
+  hasMap(name: string): boolean {
+    return this.#object.maps.has(name);
   }
 
   /** An element of an array of u64. */
