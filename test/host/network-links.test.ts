@@ -2,6 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ATTACH_TYPE } from '../../engine/bytecode/index.js';
 import {
+  type AttachOrder,
   attachFlowDissector,
   attachSocketFilter,
   attachSocketLookup,
@@ -11,7 +12,6 @@ import {
   BpfLink,
   bringUp,
   createVethPair,
-  type DeviceOrder,
   interfaceIndex,
   NetworkNamespace,
   ResourceStack,
@@ -144,7 +144,7 @@ describe('tcx', () => {
   test('takes the place that it is given', () => {
     // A program can stand in one place only, so that of the front is loaded a second time.
     const [fixture, front] = [load('on_tcx_pass', 'on_tcx_other', 'on_tc_pass'), load('on_tcx_other')];
-    const attach = (from: LoadedFixture, name: string, order: DeviceOrder) =>
+    const attach = (from: LoadedFixture, name: string, order: AttachOrder) =>
       resources.use(
         cable.namespace.run(() => attachTcx(from.program(name), cable.receiver, 'ingress', order)),
       );

@@ -1,16 +1,20 @@
 import { closeSync, mkdirSync, openSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { ATTACH_TYPE } from '../../engine/bytecode/index.js';
+import { ATTACH_TYPE, MAP_TYPE } from '../../engine/bytecode/index.js';
+import { queryPrograms } from '../../engine/kernel/commands/link-commands.js';
 import {
+  type AttachOrder,
   attachIterator,
   attachPerfEvent,
   attachRawTracepoint,
   attachToCgroup,
+  attachToSockmap,
   attachTracing,
   attachUprobe,
   attachUprobeMulti,
   BpfLink,
+  BpfMap,
   Cgroup,
   cgroupRoot,
   functionOffsets,
@@ -18,8 +22,10 @@ import {
   PERF_TYPE,
   ResourceStack,
   readIterator,
+  u32Key,
 } from '../../engine/kernel/index.js';
 import { compileFixture } from '../bytecode/external-tools.js';
+import { ConnectedSockets } from '../links/connected-sockets.js';
 import { COUNTER, cookieOf } from '../links/counters.js';
 import { LoadedFixture } from '../links/loaded-fixture.js';
 import { thrownBy } from '../policies/policy-text.js';
@@ -216,4 +222,44 @@ describe('cgroup', () => {
       expect(again.info().target).toMatchObject({ type: 'cgroup', cgroupId: 0n });
     }),
   );
+
+  test(
+    'takes the place that it is given',
+    inCgroup(async (cgroup) => {
+      const attachType = ATTACH_TYPE['cgroup-inet4-connect'];
+      const [one, two, three] = [
+        load('on_cgroup_connect'),
+        load('on_cgroup_connect'),
+        load('on_cgroup_connect'),
+      ];
+      const attach = (fixture: LoadedFixture, order?: AttachOrder) =>
+        resources.use(attachToCgroup(fixture.program('on_cgroup_connect'), cgroup, attachType, order));
+      const last = attach(one);
+      attach(two, { before: last });
+      attach(three, 'first');
+      const { programIds } = queryPrograms(cgroup.fd, attachType, 0, 'a cgroup');
+      const idOf = (fixture: LoadedFixture) => fixture.program('on_cgroup_connect').info().id;
+      expect([...programIds]).toEqual([three, two, one].map(idOf));
+    }),
+  );
+});
+
+test('sockets of a sockmap: what a program drops is not sent, until it is taken off', async () => {
+  const fixture = load('on_sk_msg');
+  const sockets = resources.use(
+    BpfMap.create({
+      name: 'sockets',
+      type: MAP_TYPE.sockmap,
+      keySize: 4,
+      valueSize: 4,
+      maxEntries: 1,
+      flags: 0,
+    }),
+  );
+  using pair = await ConnectedSockets.open();
+  const attachment = attachToSockmap(fixture.program('on_sk_msg'), sockets, ATTACH_TYPE['sk-msg-verdict']);
+  sockets.update(u32Key(0), u32Key(pair.clientFd));
+  await expect(pair.send('dropped')).rejects.toMatchObject({ code: 'EACCES' });
+  expect(fixture.u64('hits', COUNTER.skMsg)).toBe(1n);
+  attachment[Symbol.dispose]();
 });

@@ -7,7 +7,7 @@ export const CAPABILITIES = {
   'bpf-lsm': 'BPF programs on LSM hooks',
   'program-load-hook': 'the LSM hook that sees a program before the verifier does (bpf_prog_load)',
   'path-kfunc': 'the kfunc bpf_path_d_path, for LSM programs that do not sleep',
-  'newer-links': 'tcx, netkit, netfilter and uprobe.multi links (Linux 6.4 to 6.7)',
+  'newer-links': 'tcx, netkit, netfilter, kprobe.multi and uprobe.multi links (Linux 6.7 with CONFIG_FPROBE)',
   'bpf-token': 'delegated BPF rights (BPF_TOKEN_CREATE)',
 } as const;
 

@@ -1,6 +1,6 @@
+export type { AttachOrder } from './attach-order.js';
 export { type Attachment, BpfLink } from './bpf-link.js';
 export { attachToCgroup } from './cgroup.js';
-export type { DeviceOrder } from './device-order.js';
 export { functionOffsets } from './executable-symbols.js';
 export { attachIterator, type IteratorScope, readIterator } from './iterator.js';
 export {

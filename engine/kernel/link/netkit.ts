@@ -1,7 +1,7 @@
 import { ATTACH_TYPE } from '../../bytecode/index.js';
 import type { BpfProgram } from '../program.js';
+import { type AttachOrder, attachOrder } from './attach-order.js';
 import { BpfLink } from './bpf-link.js';
-import { type DeviceOrder, deviceOrder } from './device-order.js';
 
 /**
  * Attaches a program of type sched_cls to a pair of netkit devices, for what leaves the primary or its peer: needs
@@ -13,9 +13,9 @@ export function attachNetkit(
   program: BpfProgram,
   primaryInterfaceIndex: number,
   side: 'primary' | 'peer',
-  order: DeviceOrder = 'last',
+  order: AttachOrder = 'last',
 ): BpfLink {
-  const { flags, family } = deviceOrder(order, (neighbour) => neighbour instanceof BpfLink);
+  const { flags, family } = attachOrder(order, (neighbour) => neighbour instanceof BpfLink);
   return BpfLink.create(
     { fd: program.fd, target: primaryInterfaceIndex, attachType: ATTACH_TYPE[`netkit-${side}`], flags },
     `netkit ${side} of interface ${primaryInterfaceIndex}`,

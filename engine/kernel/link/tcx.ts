@@ -1,7 +1,7 @@
 import { ATTACH_TYPE } from '../../bytecode/index.js';
 import type { BpfProgram } from '../program.js';
+import { type AttachOrder, attachOrder } from './attach-order.js';
 import { BpfLink } from './bpf-link.js';
-import { type DeviceOrder, deviceOrder } from './device-order.js';
 
 export type TrafficDirection = 'ingress' | 'egress';
 
@@ -14,9 +14,9 @@ export function attachTcx(
   program: BpfProgram,
   interfaceIndex: number,
   direction: TrafficDirection,
-  order: DeviceOrder = 'last',
+  order: AttachOrder = 'last',
 ): BpfLink {
-  const { flags, family } = deviceOrder(order, (neighbour) => neighbour instanceof BpfLink);
+  const { flags, family } = attachOrder(order, (neighbour) => neighbour instanceof BpfLink);
   return BpfLink.create(
     { fd: program.fd, target: interfaceIndex, attachType: ATTACH_TYPE[`tcx-${direction}`], flags },
     `tcx ${direction} of interface ${interfaceIndex}`,

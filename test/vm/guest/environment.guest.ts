@@ -12,7 +12,7 @@ const EVIDENCE: Readonly<Record<Capability, () => boolean>> = {
   'bpf-lsm': () => lsmList().includes('bpf'),
   'program-load-hook': () => btfNames('bpf_lsm_bpf_prog_load'),
   'path-kfunc': () => btfNames('bpf_path_d_path'),
-  'newer-links': () => btfNames('bpf_nf_link_attach') && btfNames('netkit_link_attach'),
+  'newer-links': () => ['bpf_nf_link_attach', 'netkit_link_attach', 'register_fprobe'].every(btfNames),
   'bpf-token': () => btfNames('bpf_token_create'),
 };
 

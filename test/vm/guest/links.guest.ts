@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { attachStructOps, loadObject } from '../../../engine/bpf/index.js';
 import { ATTACH_TYPE, readObject } from '../../../engine/bytecode/index.js';
 import {
@@ -52,27 +53,34 @@ function load(...programs: string[]): LoadedFixture {
   return fixture;
 }
 
-/** Attached it counts; pinned it still counts without its owner; unpinned it counts no more. */
-function assertFires(fixture: LoadedFixture, counter: number, link: BpfLink, cause: () => void): void {
-  const count = () => fixture.u64('hits', counter);
-  const assertCounts = (state: string, doesCount: boolean) => {
-    const before = count();
+/** Attached it counts; pinned it still counts without its owner; unpinned it soon counts no more. */
+async function assertFires(
+  fixture: LoadedFixture,
+  counter: number,
+  link: BpfLink,
+  cause: () => void,
+): Promise<void> {
+  const counts = () => {
+    const before = fixture.u64('hits', counter);
     cause();
-    assert.equal(count() > before, doesCount, state);
+    return fixture.u64('hits', counter) > before;
   };
   const pin = '/sys/fs/bpf/vespid-test-link';
-  assertCounts('attached', true);
+  assert.ok(counts(), 'attached');
   link.pin(pin);
   const { id, target } = link.info();
   link.close();
   try {
-    assertCounts('pinned', true);
+    assert.ok(counts(), 'pinned');
     using again = BpfLink.openPinned(pin);
     assert.deepEqual({ id: again.info().id, target: again.info().target }, { id, target });
   } finally {
     unlinkSync(pin);
   }
-  assertCounts('detached', false);
+  // The kernel takes an unpinned link apart in a work queue (bpf_link_put of kernel/bpf/syscall.c).
+  for (const giveUpAt = Date.now() + 10_000; counts(); await sleep(20)) {
+    assert.ok(Date.now() < giveUpAt, 'detached');
+  }
 }
 
 /** A process of this cgroup and this thread's network namespace that connects to a port where nobody listens. */
@@ -90,7 +98,7 @@ interface TracingCase {
   readonly program: string;
   readonly counter: number;
   readonly attach: (fixture: LoadedFixture) => BpfLink;
-  readonly cause: (fixture: LoadedFixture) => void;
+  readonly cause: () => void;
   readonly target: Partial<LinkTarget>;
   readonly cookie?: bigint;
 }
@@ -137,8 +145,7 @@ const TRACING: readonly TracingCase[] = [
     program: 'on_fmod_ret',
     counter: COUNTER.fmodRet,
     attach: (fixture) => attachTracing(fixture.program('on_fmod_ret')),
-    // A test run of such a program calls the function that is there for it, bpf_modify_return_test.
-    cause: (fixture) => void fixture.program('on_fmod_ret').testRun({}),
+    cause: openFile,
     target: { type: 'tracing', attachType: ATTACH_TYPE['modify-return'] },
   },
   {
@@ -191,19 +198,6 @@ const TRACING: readonly TracingCase[] = [
     target: { type: 'perf-event' },
   },
   {
-    name: 'kprobe.multi',
-    program: 'on_kprobe_multi',
-    counter: COUNTER.kprobeMulti,
-    attach: (fixture) =>
-      attachKprobeMulti(
-        fixture.program('on_kprobe_multi'),
-        { functions: ['do_unlinkat', 'do_rmdir'] },
-        { cookies: [1n, 2n] },
-      ),
-    cause: unlinkFile,
-    target: {},
-  },
-  {
     name: 'uprobe',
     program: 'on_uprobe',
     counter: COUNTER.uprobe,
@@ -228,7 +222,7 @@ function libcPath(): string {
 
 guestTest('tracing links fire, are pinned and end', { needs: ['bpf-lsm'] }, async (context) => {
   for (const { name, program, counter, attach, cause, target, cookie } of TRACING) {
-    await context.test(name, () => {
+    await context.test(name, async () => {
       using fixture = load(program);
       using link = attach(fixture);
       const info = link.info();
@@ -236,7 +230,7 @@ guestTest('tracing links fire, are pinned and end', { needs: ['bpf-lsm'] }, asyn
       for (const [key, value] of Object.entries(target)) {
         assert.deepEqual(Object.entries(info.target).find(([each]) => each === key)?.[1], value, key);
       }
-      assertFires(fixture, counter, link, () => cause(fixture));
+      await assertFires(fixture, counter, link, cause);
       if (cookie !== undefined && counter !== COUNTER.fexit) {
         assert.equal(fixture.u64('hits', cookieOf(counter)), cookie);
       }
@@ -260,14 +254,14 @@ guestTest('an iterator link is read, and by its pin too', {}, () => {
 guestTest(
   'cgroup links fire for processes inside, are updated, pinned and end',
   { needs: ['bpf-lsm'] },
-  () => {
+  async () => {
     const path = '/sys/fs/cgroup/vespid-test-links';
     mkdirSync(path);
     try {
       using cgroup = Cgroup.open(path);
       using fixture = load('on_cgroup_connect');
       writeFileSync(`${path}/cgroup.procs`, String(process.pid));
-      assertFires(
+      await assertFires(
         fixture,
         COUNTER.cgroupConnect,
         attachToCgroup(fixture.program('on_cgroup_connect'), cgroup, ATTACH_TYPE['cgroup-inet4-connect']),
@@ -304,49 +298,60 @@ function networkOfOurOwn(resources: ResourceStack): { namespace: NetworkNamespac
   return { namespace, loopback };
 }
 
-guestTest('XDP, tc and socket lookup fire on a loopback, are pinned and end', {}, async (context) => {
+guestTest('XDP and socket lookup fire on a loopback, are pinned and end', {}, async (context) => {
   using resources = new ResourceStack();
   const { namespace, loopback } = networkOfOurOwn(resources);
   const socket = resources.use(namespace.run(() => PacketSocket.open(loopback)));
   const send = () => socket.send(udpFrame(18));
-  await context.test('XDP', () => {
+  await context.test('XDP', async () => {
     using fixture = load('on_xdp_pass', 'on_xdp_drop');
     using first = namespace.run(() => attachXdp(fixture.program('on_xdp_pass'), loopback, 'generic'));
     first.update(fixture.program('on_xdp_drop'), fixture.program('on_xdp_pass'));
-    assertFires(fixture, COUNTER.xdpOther, first, send);
+    await assertFires(fixture, COUNTER.xdpOther, first, send);
   });
-  await context.test('tc, as this kernel has it', () => {
-    using fixture = load('on_tc_pass', 'on_tc_other');
-    using attachment = namespace.run(() => attachTc(fixture.program('on_tc_pass'), loopback, 'ingress'));
-    send();
-    assert.equal(fixture.u64('hits', COUNTER.tc), 1n);
-    attachment.update(fixture.program('on_tc_other'));
-    send();
-    assert.deepEqual([fixture.u64('hits', COUNTER.tc), fixture.u64('hits', COUNTER.tcOther)], [1n, 1n]);
-    attachment[Symbol.dispose]();
-    send();
-    assert.equal(fixture.u64('hits', COUNTER.tcOther), 1n);
-  });
-  await context.test('socket lookup', () => {
+  await context.test('socket lookup', async () => {
     using fixture = load('on_sk_lookup');
     const link = attachSocketLookup(fixture.program('on_sk_lookup'), namespace);
-    assertFires(fixture, COUNTER.skLookup, link, () => namespace.run(() => connectTo('127.0.0.1')));
+    await assertFires(fixture, COUNTER.skLookup, link, () => namespace.run(() => connectTo('127.0.0.1')));
   });
 });
 
 guestTest(
-  'links that came after 6.1 fire, are pinned and end',
+  'links that Debian 6.1 lacks fire, are pinned and end',
   { needs: ['newer-links'] },
   async (context) => {
     using resources = new ResourceStack();
     const { namespace, loopback } = networkOfOurOwn(resources);
     const socket = resources.use(namespace.run(() => PacketSocket.open(loopback)));
-    await context.test('tcx', () => {
+    const send = () => socket.send(udpFrame(18));
+    await context.test('tcx', async () => {
       using fixture = load('on_tcx_pass');
       const link = namespace.run(() => attachTcx(fixture.program('on_tcx_pass'), loopback, 'ingress'));
-      assertFires(fixture, COUNTER.tc, link, () => socket.send(udpFrame(18)));
+      await assertFires(fixture, COUNTER.tc, link, send);
     });
-    await context.test('netfilter', () => {
+    await context.test('tc, as this kernel has it', async () => {
+      using fixture = load('on_tc_pass', 'on_tc_other');
+      using attachment = namespace.run(() => attachTc(fixture.program('on_tc_pass'), loopback, 'ingress'));
+      send();
+      assert.equal(fixture.u64('hits', COUNTER.tc), 1n);
+      attachment.update(fixture.program('on_tc_other'));
+      send();
+      assert.deepEqual([fixture.u64('hits', COUNTER.tc), fixture.u64('hits', COUNTER.tcOther)], [1n, 1n]);
+      attachment[Symbol.dispose]();
+      send();
+      assert.equal(fixture.u64('hits', COUNTER.tcOther), 1n);
+    });
+    await context.test('kprobe.multi', async () => {
+      using fixture = load('on_kprobe_multi');
+      const link = attachKprobeMulti(
+        fixture.program('on_kprobe_multi'),
+        { functions: ['do_unlinkat', 'do_rmdir'] },
+        { cookies: [1n, 2n] },
+      );
+      assert.deepEqual(link.info().target, { type: 'kprobe-multi', count: 2, isReturnProbe: false });
+      await assertFires(fixture, COUNTER.kprobeMulti, link, unlinkFile);
+    });
+    await context.test('netfilter', async () => {
       using fixture = load('on_netfilter');
       const target = { family: 'ipv4', hook: 'local-out', priority: -10 } as const;
       const link = namespace.run(() => attachNetfilter(fixture.program('on_netfilter'), target));
@@ -357,9 +362,9 @@ guestTest(
         priority: -10,
         flags: 0,
       });
-      assertFires(fixture, COUNTER.netfilter, link, () => namespace.run(() => connectTo('127.0.0.1')));
+      await assertFires(fixture, COUNTER.netfilter, link, () => namespace.run(() => connectTo('127.0.0.1')));
     });
-    await context.test('netkit', () => {
+    await context.test('netkit', async () => {
       using fixture = load('on_netkit');
       const primary = namespace.run(() => {
         using route = RouteSocket.open();
@@ -374,18 +379,18 @@ guestTest(
         interfaceIndex: primary,
         attachType: ATTACH_TYPE['netkit-primary'],
       });
-      assertFires(fixture, COUNTER.netkit, link, () => namespace.run(() => connectTo('10.9.0.2')));
+      await assertFires(fixture, COUNTER.netkit, link, () => namespace.run(() => connectTo('10.9.0.2')));
     });
-    await context.test('uprobe.multi', () => {
+    await context.test('uprobe.multi', async () => {
       using fixture = load('on_uprobe_multi');
       const link = attachUprobeMulti(
         fixture.program('on_uprobe_multi'),
         { path: libcPath(), functions: ['getuid', 'geteuid'] },
         { pid: process.pid },
       );
-      assertFires(fixture, COUNTER.uprobeMulti, link, () => void process.getuid?.());
+      await assertFires(fixture, COUNTER.uprobeMulti, link, () => void process.getuid?.());
     });
-    await context.test('what a kprobe is on', () => {
+    await context.test('what a kprobe is on', async () => {
       using fixture = load('on_kprobe');
       using link = attachKprobe(fixture.program('on_kprobe'), { function: 'do_unlinkat' });
       assert.deepEqual(link.info().target, {

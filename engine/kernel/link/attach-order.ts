@@ -3,8 +3,8 @@ import { LINK_CREATE_FAMILY } from '../commands/attribute-layout.js';
 import type { BpfProgram } from '../program.js';
 import type { BpfLink } from './bpf-link.js';
 
-/** Where a program stands among the others of the same device and direction; without it, last. */
-export type DeviceOrder =
+/** Where a program stands among the others of the same device and direction, or of the same cgroup. */
+export type AttachOrder =
   | 'first'
   | 'last'
   | { readonly before: BpfLink | BpfProgram }
@@ -13,9 +13,9 @@ export type DeviceOrder =
 /** BPF_F_BEFORE, BPF_F_AFTER and BPF_F_LINK of include/uapi/linux/bpf.h. */
 const FLAG = { before: 1 << 3, after: 1 << 4, link: 1 << 13 } as const;
 
-/** The flags of BPF_LINK_CREATE and its field `relative_fd`, which tcx and netkit have in one place. */
-export function deviceOrder(
-  order: DeviceOrder,
+/** The flags of BPF_LINK_CREATE and its field `relative_fd`, which tcx, netkit and cgroups have in one place. */
+export function attachOrder(
+  order: AttachOrder,
   isLink: (neighbour: BpfLink | BpfProgram) => boolean,
 ): { readonly flags: number; readonly family: (attributes: Attributes) => void } {
   if (order === 'first' || order === 'last') {
