@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { attachStructOps, loadObject } from '../../../engine/bpf/index.js';
-import { ATTACH_TYPE, readObject } from '../../../engine/bytecode/index.js';
+import { ATTACH_TYPE } from '../../../engine/bytecode/index.js';
 import {
   addAddress,
   attachIterator,
@@ -30,15 +28,14 @@ import {
   interfaceIndex,
   kernelSymbolAddress,
   type LinkTarget,
-  NetworkNamespace,
   ResourceStack,
   RouteSocket,
   readIterator,
-  u32Key,
 } from '../../../engine/kernel/index.js';
 import { COUNTER, cookieOf } from '../../links/counters.js';
 import { checkLoadBalancer, checkTrafficFilter } from '../../links/load-balancer.js';
 import { LoadedFixture } from '../../links/loaded-fixture.js';
+import { connectTo, networkOfOurOwn } from '../../links/own-network.js';
 import { PacketSocket, udpFrame } from '../../links/packet-socket.js';
 import { guestObjectPath } from '../guest-objects.js';
 import { GUEST_ROOT } from '../protocol.js';
@@ -82,10 +79,6 @@ async function assertFires(
     assert.ok(Date.now() < giveUpAt, 'detached');
   }
 }
-
-/** A process of this cgroup and this thread's network namespace that connects to a port where nobody listens. */
-const connectTo = (address: string): string =>
-  spawnSync('nc', ['-w', '1', address, '9'], { encoding: 'utf8', input: '' }).stderr;
 
 const openFile = () => closeSync(openSync('/dev/null', 'r'));
 const unlinkFile = () => {
@@ -286,18 +279,6 @@ guestTest(
   },
 );
 
-/** A network namespace with its loopback up. */
-function networkOfOurOwn(resources: ResourceStack): { namespace: NetworkNamespace; loopback: number } {
-  const namespace = resources.use(NetworkNamespace.create());
-  const loopback = namespace.run(() => {
-    using route = RouteSocket.open();
-    const index = interfaceIndex('lo');
-    bringUp(route, index);
-    return index;
-  });
-  return { namespace, loopback };
-}
-
 guestTest('XDP and socket lookup fire on a loopback, are pinned and end', {}, async (context) => {
   using resources = new ResourceStack();
   const { namespace, loopback } = networkOfOurOwn(resources);
@@ -407,52 +388,4 @@ guestTest('the load balancer and the tc filter give the right verdicts and bytes
   const balancer = readFileSync(`${GUEST_ROOT}/${guestObjectPath('load-balancer')}`);
   checkLoadBalancer(balancer);
   checkTrafficFilter(balancer);
-});
-
-interface CongestionControl {
-  readonly name: string;
-  /** The program that only this one has. */
-  readonly init: string;
-  readonly counter: number;
-}
-
-const PLAIN: CongestionControl = { name: 'vespid_plain', init: 'count_plain', counter: 0 };
-const LINKED: CongestionControl = { name: 'vespid_linked', init: 'count_linked', counter: 1 };
-
-/** Registers a TCP congestion control, has connections use it, and sees it go. */
-function checkCongestionControl({ name, init, counter }: CongestionControl): void {
-  const bytes = readFileSync(`${GUEST_ROOT}/${guestObjectPath('congestion-control')}`);
-  const shared = ['halve', 'avoid', 'undo'];
-  const object = readObject(bytes, 'congestion-control.bpf.o');
-  using loaded = loadObject(object, { programs: (program) => [init, ...shared].includes(program.name) });
-  const [structOps] = loaded.structOps;
-  assert.equal(structOps?.name, name);
-  using resources = new ResourceStack();
-  const { namespace } = networkOfOurOwn(resources);
-  {
-    using registration = attachStructOps(structOps);
-    assert.ok(available().includes(name));
-    assert.deepEqual(registration.link?.info().target.type, structOps.isLink ? 'struct-ops' : undefined);
-    namespace.run(() => {
-      writeFileSync('/proc/sys/net/ipv4/tcp_congestion_control', name);
-      connectTo('127.0.0.1');
-      // Connections that are gone leave the algorithm to the next one.
-      writeFileSync('/proc/sys/net/ipv4/tcp_congestion_control', 'reno');
-    });
-    const value = new Uint8Array(8);
-    loaded.map('hits').lookup(u32Key(counter), value);
-    assert.ok(new DataView(value.buffer).getBigUint64(0, true) > 0n, 'connections were counted');
-  }
-  assert.ok(!available().includes(name));
-}
-
-const available = () =>
-  readFileSync('/proc/sys/net/ipv4/tcp_available_congestion_control', 'utf8').trim().split(' ');
-
-guestTest('a TCP congestion control registers, is used and goes', { needs: ['bpf-lsm'] }, () => {
-  checkCongestionControl(PLAIN);
-});
-
-guestTest('a TCP congestion control registers by a link', { needs: ['newer-links'] }, () => {
-  checkCongestionControl(LINKED);
 });
