@@ -22,12 +22,15 @@ const MACHINES = [
 ] as const satisfies readonly { target: string; byteOrder: ByteOrder }[];
 const CPUS = ['v1', 'v2', 'v3', 'v4'] as const;
 
+/** A compiler and two tools run in a row, perhaps beside a whole suite. */
+const TOOLS_TIMEOUT_MS = 60_000;
+
 const reason = missingTool('clang-19') ?? missingTool('llvm-mc-19');
 
 /** LLVM 19's instruction printer and parser are the oracle: neither shares a line with ours. */
 describe.skipIf(reason).each(MACHINES)(`$target${reason ?? ''}`, ({ target, byteOrder }) => {
   describe.each(CPUS)('-mcpu=%s', (cpu) => {
-    it.each(FIXTURES)('%s: each line is that of llvm-objdump', (fixture) => {
+    it.each(FIXTURES)('%s: each line is that of llvm-objdump', { timeout: TOOLS_TIMEOUT_MS }, (fixture) => {
       withTemporaryDirectory((directory) => {
         const object = join(directory, 'object.o');
         const source = fileURLToPath(new URL(`../../fixtures/bytecode/${fixture}`, import.meta.url));
@@ -44,7 +47,7 @@ describe.skipIf(reason).each(MACHINES)(`$target${reason ?? ''}`, ({ target, byte
     });
   });
 
-  it('llvm-mc assembles our text into the same bytes', () => {
+  it('llvm-mc assembles our text into the same bytes', { timeout: TOOLS_TIMEOUT_MS }, () => {
     const code = fc.sample(anyInstruction.filter(isKnownToLlvm), { numRuns: 3000, seed: 9669 });
     const text = code.map((instruction) => plainText(instruction)).join('\n');
     withTemporaryDirectory((directory) => {
