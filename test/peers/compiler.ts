@@ -9,6 +9,8 @@ const COMPILE_TIMEOUT_MS = 120_000;
 export interface Compilation {
   readonly source: string;
   readonly object: string;
+  /** Flags for this source alone, after those of all. */
+  readonly flags?: readonly string[];
 }
 
 /** Why a source did not compile: the compiler's first complaint. */
@@ -52,8 +54,8 @@ export async function compileAll(
   const failures: CompileFailure[] = [];
   const waiting = compilations.values();
   const work = async (): Promise<void> => {
-    for (const { source, object } of waiting) {
-      const compiled = await run(CLANG, [...flags, source, '-o', object]);
+    for (const { source, object, flags: more = [] } of waiting) {
+      const compiled = await run(CLANG, [...flags, ...more, source, '-o', object]);
       // What a debugger needs (DWARF) is nine tenths of the bytes; BTF stays.
       const finished = compiled.ok ? await run(STRIP, ['-g', object]) : compiled;
       if (!finished.ok) failures.push({ source, reason: firstComplaint(finished.errors) });

@@ -11,7 +11,7 @@ export function summarizeErrors(errors: string): string {
     return `${program ?? 'a program'}: verifier: ${verdict?.trim() ?? 'no reason given'}`;
   }
   const complaints = lines.filter(
-    (line) => !/^\s*$|failed to load object|failed to open object file/.test(line),
+    (line) => !/^\s*$|failed to load object|failed to open object file|^Warning: bpftool is now/.test(line),
   );
   return complaints.slice(0, 2).join('; ') || 'no reason given';
 }

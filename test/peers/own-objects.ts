@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { compileAll, type HeaderTree, selftestFlags } from './compiler.js';
 
@@ -22,9 +22,15 @@ export async function buildOwnObjects(
     .map((name) => ({
       source: join(sourceDirectory, name),
       object: join(outputDirectory, `own-${basename(name, SOURCE_SUFFIX)}.bpf.o`),
+      flags: flagsIn(readFileSync(join(sourceDirectory, name), 'utf8')),
     }));
   const failures = await compileAll(compilations, selftestFlags(headers));
-  const [failure] = failures;
-  if (failure !== undefined) throw new Error(`${failure.source} does not compile: ${failure.reason}`);
+  if (failures.length > 0)
+    throw new Error(failures.map(({ source, reason }) => `${source} does not compile: ${reason}`).join('\n'));
   return compilations.map(({ object }) => object);
+}
+
+/** Flags that go after the usual ones, said at the top of the source: `/* clang -mcpu=v4: what it shows`. */
+function flagsIn(source: string): string[] {
+  return /^\/\* clang ([^:]+):/.exec(source)?.[1]?.split(' ') ?? [];
 }
