@@ -1,4 +1,4 @@
-import type { ObjectFile } from '../bytecode/index.js';
+import type { ObjectFile, ObjectFunction } from '../bytecode/index.js';
 import { VespidError } from '../errors/index.js';
 import { loadBtf, type OwnedFd } from '../kernel/index.js';
 import type { Selection } from './selection.js';
@@ -19,13 +19,15 @@ export function loadObjectBtf(object: ObjectFile, selection: Selection): OwnedFd
     return loadBtf(bytes);
   } catch (error) {
     const isRefused = error instanceof VespidError && error.code === 'BTF_REFUSED';
-    if (!isRefused || needsTypes(selection)) throw error;
+    if (!isRefused || needsTypes(object, selection)) throw error;
     return undefined;
   }
 }
 
-function needsTypes({ structOps, programs }: Selection): boolean {
-  return structOps.length > 0 || programs.some(({ linked }) => linked.subprograms.length > 0);
+function needsTypes({ programs, subprograms }: ObjectFile, { structOps }: Selection): boolean {
+  const takesAddress = ({ references }: ObjectFunction) =>
+    references.some(({ kind }) => kind === 'function-address');
+  return structOps.length > 0 || programs.some(takesAddress) || subprograms.some(takesAddress);
 }
 
 /** Kernels before 6.12 take no section name that begins with `?`; the name says nothing to any kernel. */
