@@ -1,8 +1,13 @@
-import { type LinkedProgram, POISON_HELPER_ID, type PoisonedInstruction } from '../bytecode/index.js';
+import {
+  formatSourceLine,
+  type LinkedProgram,
+  POISON_HELPER_ID,
+  type PoisonedInstruction,
+  sourceLineAt,
+} from '../bytecode/index.js';
 import { VespidError } from '../errors/index.js';
 import type { KernelExterns } from './kernel-externs.js';
 import { POISON_KFUNC_BASE } from './poison-missing-calls.js';
-import { sourceLineOf } from './source-line.js';
 
 /** The verifier's line before a call of a helper that does not exist: `12: (85) call unknown#195896080`. */
 const UNKNOWN_CALL = /^(\d+): \(85\) call unknown#(\d+)/gm;
@@ -23,9 +28,8 @@ export function explainRefusal(
   const slotIndex = Number(last[1]);
   const reason = reasonFor(slotIndex, Number(last[2]), poisoned, externs);
   if (reason === undefined) return error;
-  const line = sourceLineOf(linked, slotIndex);
-  const where =
-    line === undefined ? `instruction ${slotIndex}` : `${line.fileName}:${line.line}: ${line.source.trim()}`;
+  const line = sourceLineAt(linked.lines, slotIndex);
+  const where = line === undefined ? `instruction ${slotIndex}` : formatSourceLine(line);
   return new VespidError(
     'PROGRAM_REFUSED',
     `${linked.objectName}: program ${linked.name}: ${reason} (${where})`,

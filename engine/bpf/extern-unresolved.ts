@@ -1,6 +1,5 @@
-import type { LinkedProgram } from '../bytecode/index.js';
+import { formatSourceLine, type LinkedProgram, sourceLineAt } from '../bytecode/index.js';
 import { VespidError } from '../errors/index.js';
-import { sourceLineOf } from './source-line.js';
 
 /** The error for something of the kernel that a program needs and that is not there. */
 export function externUnresolved(
@@ -9,8 +8,8 @@ export function externUnresolved(
   name: string,
   reason: string,
 ): VespidError {
-  const line = sourceLineOf(linked, slotIndex);
-  const where = line === undefined ? '' : ` (${line.fileName}:${line.line}: ${line.source.trim()})`;
+  const line = sourceLineAt(linked.lines, slotIndex);
+  const where = line === undefined ? '' : ` (${formatSourceLine(line)})`;
   return new VespidError(
     'EXTERN_UNRESOLVED',
     `${linked.objectName}: program ${linked.name} needs ${name} of the kernel${where}: ${reason}`,

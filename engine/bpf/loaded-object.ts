@@ -1,6 +1,6 @@
-import { btfCodec, type ObjectFile } from '../bytecode/index.js';
+import { type BtfValue, btfCodec, type ObjectFile } from '../bytecode/index.js';
 import { suggestName, VespidError } from '../errors/index.js';
-import type { BpfMap, ResourceStack } from '../kernel/index.js';
+import { type BpfMap, btfMapView, type MapView, type ResourceStack } from '../kernel/index.js';
 import { attachLoaded } from './attach.js';
 import { attachEach } from './attach-all.js';
 import type { AttachOptions } from './attach-options.js';
@@ -67,6 +67,19 @@ export class LoadedObject implements Disposable {
     throw new VespidError('OBJECT_MAP_UNKNOWN', `${this.name}: there is no map ${name}`, {
       hint: suggestName(name, [...this.maps.keys()]),
     });
+  }
+
+  /**
+   * A map by the types that the object declares for it: keys and values as JavaScript values.
+   *
+   * @throws VespidError OBJECT_MAP_UNKNOWN, BTF_VALUE_UNSUPPORTED for a map without types
+   */
+  view(name: string): MapView<BtfValue, BtfValue> {
+    const map = this.map(name);
+    const { btf, maps } = this.#object;
+    const declared = maps.find((candidate) => candidate.name === name);
+    if (btf !== undefined && declared !== undefined) return btfMapView(map, btf, declared);
+    throw new VespidError('BTF_VALUE_UNSUPPORTED', `${this.name}: map ${name} is declared without types`);
   }
 
   /**

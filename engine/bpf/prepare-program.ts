@@ -1,13 +1,14 @@
 import {
   type CoreResolver,
+  formatSourceLine,
   type LinkedProgram,
   type PoisonedInstruction,
   relocateProgram,
+  sourceLineAt,
 } from '../bytecode/index.js';
 import { VespidError } from '../errors/index.js';
 import { patchReferences, type ReferenceTargets } from './patch-references.js';
 import type { SelectedProgram } from './selection.js';
-import { sourceLineOf } from './source-line.js';
 
 /** A program whose instructions are as this kernel's verifier will get them. */
 export interface PreparedProgram {
@@ -36,8 +37,8 @@ export function relocateTypes(
   const relocated = relocateProgram(linked, resolver);
   const [missing] = relocated.poisoned;
   if (missing === undefined || !needsEveryField) return relocated;
-  const line = sourceLineOf(linked, missing.slotIndex);
-  const where = line === undefined ? '' : ` (${line.fileName}:${line.line})`;
+  const line = sourceLineAt(linked.lines, missing.slotIndex);
+  const where = line === undefined ? '' : ` (${formatSourceLine(line)})`;
   throw new VespidError(
     'KERNEL_UNSUPPORTED',
     `${linked.objectName}: ${linked.name}: ${missing.reason}${where}`,

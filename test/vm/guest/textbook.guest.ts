@@ -27,7 +27,7 @@ function decodeCommEvent(bytes: Uint8Array): { pid: number; type: number; comm: 
   return { pid: view.getUint32(0, true), type: view.getUint32(4, true), comm: comm.replace(/\0.*$/s, '') };
 }
 
-guestTest('the textbook: fexit on execve in C, signed, verified, loaded, its events read', {}, () => {
+guestTest('the textbook: fexit on execve in C, signed, verified, loaded, its events read', { timeoutMs: 180_000 }, () => {
   const object = { name: 'textbook-execve.bpf.o', bytes: guestObjectBytes('textbook-execve') };
   const key = generateKeyPair();
   const signed = createBundle(
