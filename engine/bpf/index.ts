@@ -70,6 +70,7 @@ export {
 } from '../bytecode/index.js';
 export {
   type Attachment,
+  type AttachOrder,
   attachFlowDissector,
   attachIterator,
   attachKprobe,
@@ -101,7 +102,6 @@ export {
   btfMapView,
   Cgroup,
   cgroupRoot,
-  type DeviceOrder,
   descriptorBytes,
   enableRunTimeStatistics,
   FEATURE_PROBES,

@@ -27,43 +27,47 @@ function decodeCommEvent(bytes: Uint8Array): { pid: number; type: number; comm: 
   return { pid: view.getUint32(0, true), type: view.getUint32(4, true), comm: comm.replace(/\0.*$/s, '') };
 }
 
-guestTest('the textbook: fexit on execve in C, signed, verified, loaded, its events read', { timeoutMs: 180_000 }, () => {
-  const object = { name: 'textbook-execve.bpf.o', bytes: guestObjectBytes('textbook-execve') };
-  const key = generateKeyPair();
-  const signed = createBundle(
-    { name: 'textbook', policies: [], objects: [object] },
-    computeClaims(object.name, object.bytes),
-    parsePrivateKey(key.privateKeyPem, 'ci.key'),
-  );
-  const trust = parseTrustPolicy(TRUST, 'trust.yaml', () => key.publicKeyPem);
-  const bundle = verifyBundle(signed, trust, new Date());
-  checkClaims(bundle);
-  const [verified] = bundle.objects;
-  assert.ok(verified);
+guestTest(
+  'the textbook: fexit on execve in C, signed, verified, loaded, its events read',
+  { timeoutMs: 180_000 },
+  () => {
+    const object = { name: 'textbook-execve.bpf.o', bytes: guestObjectBytes('textbook-execve') };
+    const key = generateKeyPair();
+    const signed = createBundle(
+      { name: 'textbook', policies: [], objects: [object] },
+      computeClaims(object.name, object.bytes),
+      parsePrivateKey(key.privateKeyPem, 'ci.key'),
+    );
+    const trust = parseTrustPolicy(TRUST, 'trust.yaml', () => key.publicKeyPem);
+    const bundle = verifyBundle(signed, trust, new Date());
+    checkClaims(bundle);
+    const [verified] = bundle.objects;
+    assert.ok(verified);
 
-  // With the gate up where the kernel can have one: the fexit program must pass it by its own facts.
-  const hasGate = guestKernel().capabilities.includes('program-load-hook');
-  using session = new KernelSession({
-    scope: undefined,
-    gate: hasGate ? 'enforce' : undefined,
-    features: guestFeatures(),
-    ringBytes: 64 * 1024,
-  });
-  const { loaded } = session.load(planObject(verified, guestFeatures(), { degrade: false }));
-  const seen: ReturnType<typeof decodeCommEvent>[] = [];
-  using buffer = new PerfBuffer(
-    loaded.map('events'),
-    (memory, byteOffset, byteLength) =>
-      seen.push(decodeCommEvent(memory.slice(byteOffset, byteOffset + byteLength))),
-    { poll: false },
-  );
-  session.attachAll();
-  const { pid } = spawnSync('/usr/bin/true');
-  session.detach();
-  buffer.drain();
-  assert.deepEqual(
-    seen.filter((event) => event.pid === pid),
-    [{ pid, type: 1, comm: 'true' }],
-  );
-  assert.ok([...buffer.losses().values()].every((lost) => lost === 0n));
-});
+    // With the gate up where the kernel can have one: the fexit program must pass it by its own facts.
+    const hasGate = guestKernel().capabilities.includes('program-load-hook');
+    using session = new KernelSession({
+      scope: undefined,
+      gate: hasGate ? 'enforce' : undefined,
+      features: guestFeatures(),
+      ringBytes: 64 * 1024,
+    });
+    const { loaded } = session.load(planObject(verified, guestFeatures(), { degrade: false }));
+    const seen: ReturnType<typeof decodeCommEvent>[] = [];
+    using buffer = new PerfBuffer(
+      loaded.map('events'),
+      (memory, byteOffset, byteLength) =>
+        seen.push(decodeCommEvent(memory.slice(byteOffset, byteOffset + byteLength))),
+      { poll: false },
+    );
+    session.attachAll();
+    const { pid } = spawnSync('/usr/bin/true');
+    session.detach();
+    buffer.drain();
+    assert.deepEqual(
+      seen.filter((event) => event.pid === pid),
+      [{ pid, type: 1, comm: 'true' }],
+    );
+    assert.ok([...buffer.losses().values()].every((lost) => lost === 0n));
+  },
+);
