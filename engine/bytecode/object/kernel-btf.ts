@@ -69,9 +69,13 @@ class BtfCompletion {
         isHidden(symbol) &&
         this.#elf.sections[symbol.sectionIndex]?.name === '.text',
     );
-    for (const name of new Set(hidden.map((symbol) => symbol.name))) {
-      const [typeId] = this.#btf.idsByName(name, 'function');
-      if (typeId !== undefined) this.#patch.setFunctionLinkage(typeId, FUNCTION_LINKAGE.static);
+    const names = new Set(hidden.map((symbol) => symbol.name));
+    if (names.size === 0) return;
+    for (const typeId of this.#btf.idsOfKind('function')) {
+      // The first function of a name is the one.
+      if (names.delete(this.#btf.nameOf(typeId))) {
+        this.#patch.setFunctionLinkage(typeId, FUNCTION_LINKAGE.static);
+      }
     }
   }
 

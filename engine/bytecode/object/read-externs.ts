@@ -2,6 +2,7 @@ import { VespidError } from '../../errors/index.js';
 import { FUNCTION_LINKAGE, INT_ENCODING, VARIABLE_LINKAGE } from '../btf/btf-format.js';
 import { byteSizeOf, skipModifiers, underlyingType } from '../btf/btf-layout.js';
 import type { Btf } from '../btf/btf-reader.js';
+import type { BtfInt } from '../btf/btf-type.js';
 import { SECTION_INDEX_UNDEFINED, SYMBOL_BINDING, SYMBOL_TYPE } from '../elf/elf-format.js';
 import type { ElfFile, ElfSymbol } from '../elf/elf-reader.js';
 import type { KconfigExtern, ObjectExtern } from './object-extern.js';
@@ -29,13 +30,14 @@ export function readExterns(elf: ElfFile, btf: Btf | undefined): Externs {
   if (btf === undefined || symbols.length === 0) return { externs: [], kconfigByteSize: 0 };
   const kconfigIds = new Set(idsInSection(btf, KCONFIG_SECTION));
   const kernelIds = new Set(idsInSection(btf, KSYMS_SECTION));
+  const typeIds = externTypeIds(btf, [...kconfigIds, ...kernelIds]);
   const externs: ObjectExtern[] = [];
   const seen = new Set<string>();
   const kconfig: UnplacedKconfig[] = [];
   for (const symbol of symbols) {
     if (seen.has(symbol.name)) continue;
     seen.add(symbol.name);
-    const typeId = externTypeId(btf, symbol.name);
+    const typeId = typeIds.get(symbol.name);
     if (typeId === undefined) continue;
     const isWeak = symbol.binding === SYMBOL_BINDING.weak;
     if (kconfigIds.has(typeId)) kconfig.push(kconfigOf(btf, symbol.name, typeId, isWeak, elf.label));
@@ -60,14 +62,17 @@ function idsInSection(btf: Btf, section: string): number[] {
   return type?.kind === 'data-section' ? type.variables.map((variable) => variable.typeId) : [];
 }
 
-function externTypeId(btf: Btf, name: string): number | undefined {
-  return btf.idsByName(name).find((typeId) => {
+/** By name, the first if there are several. A map, for a hostile object has many symbols and many types. */
+function externTypeIds(btf: Btf, candidates: readonly number[]): ReadonlyMap<string, number> {
+  const typeIds = new Map<string, number>();
+  for (const typeId of candidates.toSorted((a, b) => a - b)) {
     const type = btf.type(typeId);
-    return (
+    const isExternal =
       (type.kind === 'variable' && type.linkage === VARIABLE_LINKAGE.extern) ||
-      (type.kind === 'function' && type.linkage === FUNCTION_LINKAGE.extern)
-    );
-  });
+      (type.kind === 'function' && type.linkage === FUNCTION_LINKAGE.extern);
+    if (isExternal && !typeIds.has(type.name)) typeIds.set(type.name, typeId);
+  }
+  return typeIds;
 }
 
 function kernelExtern(btf: Btf, name: string, typeId: number, isWeak: boolean): ObjectExtern {
@@ -105,30 +110,36 @@ function kconfigOf(btf: Btf, name: string, typeId: number, isWeak: boolean, labe
   };
 }
 
+type KconfigForm = Pick<KconfigExtern, 'value' | 'isSigned'>;
+
 /** By which rule a value of the configuration becomes one of this type; undefined if there is none. */
-function kconfigForm(btf: Btf, typeId: number): Pick<KconfigExtern, 'value' | 'isSigned'> | undefined {
+function kconfigForm(btf: Btf, typeId: number): KconfigForm | undefined {
   const type = underlyingType(btf, typeId);
   switch (type.kind) {
-    case 'int': {
-      const isSigned = (type.encoding & INT_ENCODING.signed) !== 0;
-      if ((type.encoding & INT_ENCODING.bool) !== 0) {
-        return type.byteSize === 1 ? { value: 'bool', isSigned: false } : undefined;
-      }
-      if (type.byteSize === 1) return { value: 'char', isSigned };
-      return [2, 4, 8].includes(type.byteSize) ? { value: 'integer', isSigned } : undefined;
-    }
+    case 'int':
+      return numberForm(type);
     case 'enum':
     case 'enum64': {
       const isTristate = type.name === TRISTATE_ENUM && (type.kind === 'enum64' || type.byteSize === 4);
       return isTristate ? { value: 'tristate', isSigned: false } : undefined;
     }
     case 'array': {
-      const isText = type.count > 0 && kconfigForm(btf, type.elementTypeId)?.value === 'char';
+      const element = underlyingType(btf, type.elementTypeId);
+      const isText = type.count > 0 && element.kind === 'int' && numberForm(element)?.value === 'char';
       return isText ? { value: 'string', isSigned: false } : undefined;
     }
     default:
       return undefined;
   }
+}
+
+function numberForm(type: BtfInt): KconfigForm | undefined {
+  const isSigned = (type.encoding & INT_ENCODING.signed) !== 0;
+  if ((type.encoding & INT_ENCODING.bool) !== 0) {
+    return type.byteSize === 1 ? { value: 'bool', isSigned: false } : undefined;
+  }
+  if (type.byteSize === 1) return { value: 'char', isSigned };
+  return [2, 4, 8].includes(type.byteSize) ? { value: 'integer', isSigned } : undefined;
 }
 
 /** libbpf's layout: by alignment, widest first, then by size and name. */
