@@ -6,8 +6,16 @@ import {
   type ObjectMap,
   parseSectionName,
   type SectionMeaning,
+  SLOT_BYTES,
   type StructOpsMap,
 } from '../bytecode/index.js';
+import { VespidError } from '../errors/index.js';
+
+/**
+ * Slots of all programs of one load, each with the functions that it calls: 128 MB. The largest objects have some
+ * hundred thousand; a hostile one of 8 MB, with one large function that thousands of programs call, would have 30 GB.
+ */
+export const MAX_LINKED_SLOTS = 16 * 1024 * 1024;
 
 /** A program that will be loaded, with all that its object alone says about it. */
 export interface SelectedProgram {
@@ -33,7 +41,7 @@ export type ProgramFilter = (program: ObjectFunction) => boolean;
  * those of sections with a `?`, and all maps, used or not. With one, the programs that it takes and no map that
  * none of them uses.
  *
- * @throws VespidError OBJECT_SECTION_UNKNOWN, OBJECT_MALFORMED
+ * @throws VespidError OBJECT_SECTION_UNKNOWN, OBJECT_MALFORMED, OBJECT_UNSUPPORTED beyond {@link MAX_LINKED_SLOTS}
  */
 export function selectParts(object: ObjectFile, filter: ProgramFilter | undefined): Selection {
   const structOps = object.structOps.filter(
@@ -66,11 +74,21 @@ function selectPrograms(
 ): SelectedProgram[] {
   const ofAny = new Set(object.structOps.flatMap(({ functions }) => functions.map(({ program }) => program)));
   const ofSelected = new Set(structOps.flatMap(({ functions }) => functions.map(({ program }) => program)));
+  let slotCount = 0;
   return object.programs.flatMap((program) => {
     if (ofAny.has(program) ? !ofSelected.has(program) : filter !== undefined && !filter(program)) return [];
     const meaning = parseSectionName(program.section);
     if (!ofAny.has(program) && filter === undefined && !meaning.isLoadedByDefault) return [];
-    return [{ function: program, meaning, linked: linkProgram(object, program) }];
+    const linked = linkProgram(object, program);
+    slotCount += linked.instructions.byteLength / SLOT_BYTES;
+    if (slotCount > MAX_LINKED_SLOTS) {
+      throw new VespidError(
+        'OBJECT_UNSUPPORTED',
+        `${object.name}: its programs have over ${MAX_LINKED_SLOTS} instructions with all that they call`,
+        { hint: 'load some of its programs at a time' },
+      );
+    }
+    return [{ function: program, meaning, linked }];
   });
 }
 
