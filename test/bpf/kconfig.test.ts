@@ -55,13 +55,17 @@ describe('a value of the configuration', () => {
 
   test('holds every number of its width', () => {
     fc.assert(
-      fc.property(fc.constantFrom(1, 2, 4, 8), fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), (byteSize, number) => {
-        const value = BigInt.asUintN(byteSize * 8, number);
-        const data = new Uint8Array(byteSize + 2);
-        writeKconfigNumber(data, extern('integer', byteSize), value);
-        const read = data.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n) >> 16n;
-        expect(read).toBe(value);
-      }),
+      fc.property(
+        fc.constantFrom(1, 2, 4, 8),
+        fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+        (byteSize, number) => {
+          const value = BigInt.asUintN(byteSize * 8, number);
+          const data = new Uint8Array(byteSize + 2);
+          writeKconfigNumber(data, extern('integer', byteSize), value);
+          const read = data.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n) >> 16n;
+          expect(read).toBe(value);
+        },
+      ),
     );
   });
 });
