@@ -169,15 +169,15 @@ export {
   unpin,
   type XdpMode,
 } from '../kernel/index.js';
-export { attachLoaded } from './attach.js';
-export { attachEach, attachStructOps } from './attach-all.js';
-export type { AttachOptions } from './attach-options.js';
-export type { AttachTarget, ResolvedTarget } from './attach-target.js';
-export { GlobalVariable } from './global-variable.js';
+export { attachLoaded } from './attach/attach.js';
+export { attachEach, attachStructOps } from './attach/attach-all.js';
+export type { AttachOptions } from './attach/attach-options.js';
+export { GlobalVariable } from './data/global-variable.js';
 export { loadObject } from './load-object.js';
 export type { LoadObjectOptions } from './load-options.js';
-export type { Admit, ProgramLoadFacts } from './load-program.js';
 export { LoadedObject } from './loaded-object.js';
-export type { LoadedProgram } from './loaded-program.js';
-export { LoadedStructOps } from './loaded-struct-ops.js';
+export type { AttachTarget, ResolvedTarget } from './programs/attach-target.js';
+export type { Admit, ProgramLoadFacts } from './programs/load-program.js';
+export type { LoadedProgram } from './programs/loaded-program.js';
 export type { ProgramFilter } from './selection.js';
+export { LoadedStructOps } from './struct-ops/loaded-struct-ops.js';

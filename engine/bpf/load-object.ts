@@ -1,18 +1,18 @@
 import { MAP_TYPE, type ObjectFile, setVariables } from '../bytecode/index.js';
 import { VespidError } from '../errors/index.js';
 import { KernelTypes, ResourceStack, u32Key } from '../kernel/index.js';
-import { fillArena } from './arena-memory.js';
-import { fillKconfigOfKernel } from './fill-kconfig.js';
-import { resolveKernelExterns } from './kernel-externs.js';
+import { fillArena } from './data/arena-memory.js';
+import { fillKconfigOfKernel } from './externs/fill-kconfig.js';
+import { resolveKernelExterns } from './externs/kernel-externs.js';
 import type { LoadObjectOptions } from './load-options.js';
-import { loadPrograms, relocatePrograms } from './load-programs.js';
 import { LoadedObject } from './loaded-object.js';
-import type { LoadedProgram } from './loaded-program.js';
+import { KCONFIG_SECTION, ObjectMaps } from './maps/object-maps.js';
+import { DEFAULT_PIN_PATH } from './maps/pinned-map.js';
 import { loadObjectBtf } from './object-btf.js';
-import { KCONFIG_SECTION, ObjectMaps } from './object-maps.js';
-import { DEFAULT_PIN_PATH } from './pinned-map.js';
+import { loadPrograms, relocatePrograms } from './programs/load-programs.js';
+import type { LoadedProgram } from './programs/loaded-program.js';
 import { type Selection, selectParts } from './selection.js';
-import { createStructOpsMap, planStructOps, structOpsRoles } from './struct-ops-map.js';
+import { createStructOpsMap, planStructOps, structOpsRoles } from './struct-ops/struct-ops-map.js';
 
 /**
  * Loads an object: types, maps, then each program in turn. The result owns all that is in the kernel; a load that

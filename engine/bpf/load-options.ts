@@ -1,7 +1,7 @@
 import type { VariableValue } from '../bytecode/index.js';
 import type { BpfMap, KernelTypes } from '../kernel/index.js';
-import type { AttachTarget } from './attach-target.js';
-import type { Admit } from './load-program.js';
+import type { AttachTarget } from './programs/attach-target.js';
+import type { Admit } from './programs/load-program.js';
 import type { ProgramFilter } from './selection.js';
 
 /** What a caller decides about a load. Everything has the default that libbpf has. */

@@ -1,16 +1,16 @@
 import { type BtfValue, btfCodec, type ObjectFile } from '../bytecode/index.js';
 import { suggestName, VespidError } from '../errors/index.js';
 import { type BpfMap, btfMapView, type MapView, type ResourceStack } from '../kernel/index.js';
-import { attachLoaded } from './attach.js';
-import { attachEach } from './attach-all.js';
-import type { AttachOptions } from './attach-options.js';
-import { ARENA_SECTION, findVariable } from './find-variable.js';
-import { elementMemory, type GlobalMemory, sharedMemory } from './global-memory.js';
-import { GlobalVariable } from './global-variable.js';
-import type { LoadedProgram } from './loaded-program.js';
-import { LoadedStructOps } from './loaded-struct-ops.js';
-import type { ObjectMaps } from './object-maps.js';
-import type { PlannedStructOps } from './struct-ops-map.js';
+import { attachLoaded } from './attach/attach.js';
+import { attachEach } from './attach/attach-all.js';
+import type { AttachOptions } from './attach/attach-options.js';
+import { ARENA_SECTION, findVariable } from './data/find-variable.js';
+import { elementMemory, type GlobalMemory, sharedMemory } from './data/global-memory.js';
+import { GlobalVariable } from './data/global-variable.js';
+import type { ObjectMaps } from './maps/object-maps.js';
+import type { LoadedProgram } from './programs/loaded-program.js';
+import { LoadedStructOps } from './struct-ops/loaded-struct-ops.js';
+import type { PlannedStructOps } from './struct-ops/struct-ops-map.js';
 
 /** What a load has made; {@link LoadedObject} takes it over. */
 export interface LoadedParts {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { writeKconfigNumber, writeKconfigText } from '../../engine/bpf/kconfig-values.js';
-import { parseKernelConfig } from '../../engine/bpf/kernel-config.js';
-import { versionCode } from '../../engine/bpf/kernel-version.js';
+import { writeKconfigNumber, writeKconfigText } from '../../engine/bpf/externs/kconfig-values.js';
+import { parseKernelConfig } from '../../engine/bpf/externs/kernel-config.js';
+import { versionCode } from '../../engine/bpf/externs/kernel-version.js';
 import type { KconfigExtern } from '../../engine/bytecode/index.js';
 import { thrownBy } from '../policies/policy-text.js';
 

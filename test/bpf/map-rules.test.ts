@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { ringBytes } from '../../engine/bpf/maps/ring-bytes.js';
 import { dataMapName } from '../../engine/bpf/object-name.js';
-import { ringBytes } from '../../engine/bpf/ring-bytes.js';
 
 describe('the size of a ring buffer', () => {
   test.each([

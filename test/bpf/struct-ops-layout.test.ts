@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { kernelStructOps, layOutStructOps } from '../../engine/bpf/struct-ops-layout.js';
+import { kernelStructOps, layOutStructOps } from '../../engine/bpf/struct-ops/struct-ops-layout.js';
 import {
   Btf,
   BtfBuilder,
