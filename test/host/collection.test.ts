@@ -11,7 +11,7 @@ import {
   u32Key,
   unpin,
 } from '../../engine/kernel/index.js';
-import { mapInfo } from '../../engine/kernel/object-info.js';
+import { mapInfo } from '../../engine/kernel/objects/object-info.js';
 import { compileFixture, runTool } from '../bytecode/external-tools.js';
 import { thrownBy } from '../policies/policy-text.js';
 import { heldObjects, survivors } from './bpf-objects.js';

@@ -13,8 +13,8 @@ import {
   u32Key,
   unpin,
 } from '../../engine/kernel/index.js';
-import { mapInfo } from '../../engine/kernel/object-info.js';
-import { programInfo } from '../../engine/kernel/program-info.js';
+import { mapInfo } from '../../engine/kernel/objects/object-info.js';
+import { programInfo } from '../../engine/kernel/programs/program-info.js';
 import { thrownBy } from '../policies/policy-text.js';
 
 const LOADS = 1000;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Attributes, cString } from '../../engine/kernel/attributes.js';
+import { Attributes, cString } from '../../engine/kernel/commands/attributes.js';
 
 describe('Attributes', () => {
   test('writes little-endian at byte offsets and leaves the rest zero', () => {

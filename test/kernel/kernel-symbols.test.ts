@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { symbolAddress } from '../../engine/kernel/kernel-symbols.js';
+import { symbolAddress } from '../../engine/kernel/types/kernel-symbols.js';
 import { thrownBy } from '../policies/policy-text.js';
 
 const TEXT = Buffer.from(

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Btf, BtfBuilder } from '../../engine/bytecode/index.js';
-import { KernelTypes } from '../../engine/kernel/kernel-types.js';
-import { OwnedFd } from '../../engine/kernel/owned-fd.js';
+import { OwnedFd } from '../../engine/kernel/system/owned-fd.js';
+import { KernelTypes } from '../../engine/kernel/types/kernel-types.js';
 import { thrownBy } from '../policies/policy-text.js';
 
 function withFunction(builder: BtfBuilder, name: string): Uint8Array {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { MAP_TYPE } from '../../engine/bytecode/index.js';
-import { mapKeys } from '../../engine/kernel/map-iteration.js';
-import { u32Key } from '../../engine/kernel/map-keys.js';
+import { mapKeys } from '../../engine/kernel/maps/map-iteration.js';
+import { u32Key } from '../../engine/kernel/maps/map-keys.js';
 import { thrownBy } from '../policies/policy-text.js';
 
 /** A map whose next keys come from a script: from that key, or from none, to the one behind it. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { lpmKey, networkKey } from '../../engine/kernel/map-keys.js';
-import { countCpus } from '../../engine/kernel/possible-cpus.js';
+import { lpmKey, networkKey } from '../../engine/kernel/maps/map-keys.js';
+import { countCpus } from '../../engine/kernel/system/possible-cpus.js';
 import { thrownBy } from '../policies/policy-text.js';
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');

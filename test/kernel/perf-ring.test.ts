@@ -2,7 +2,7 @@ import { openSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { OwnedFd } from '../../engine/kernel/index.js';
-import { PerfRing } from '../../engine/kernel/perf-ring.js';
+import { PerfRing } from '../../engine/kernel/records/perf-ring.js';
 import { allocatedBytes } from './allocated-bytes.js';
 
 const PAGE = 4096;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readRefusal, sourceOfInstruction } from '../../engine/kernel/verifier-log.js';
+import { readRefusal, sourceOfInstruction } from '../../engine/kernel/programs/verifier-log.js';
 
 const PROCESSED =
   'processed 2 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_states 0 mark_read 0';

@@ -7,7 +7,7 @@ import {
   type SystemCallResult,
   sendBytes,
   socketSystemCall,
-} from '../../engine/kernel/libc.js';
+} from '../../engine/kernel/system/libc.js';
 
 const AF_PACKET = 17;
 const SOCK_RAW_CLOEXEC = 3 | 0o2_000_000;

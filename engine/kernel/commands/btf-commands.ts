@@ -1,7 +1,7 @@
-import { Attributes } from '../attributes.js';
-import { tryBpf } from '../bpf-command.js';
-import type { SystemCallResult } from '../libc.js';
+import type { SystemCallResult } from '../system/libc.js';
 import { BTF_LOAD } from './attribute-layout.js';
+import { Attributes } from './attributes.js';
+import { tryBpf } from './bpf-command.js';
 
 /** BPF_F_TOKEN_FD of include/uapi/linux/bpf.h. */
 export const TOKEN_FD_FLAG = 1 << 16;

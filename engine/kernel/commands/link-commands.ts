@@ -1,5 +1,3 @@
-import { Attributes, cString } from '../attributes.js';
-import { bpf } from '../bpf-command.js';
 import {
   ITER_CREATE,
   LINK_CREATE,
@@ -9,6 +7,8 @@ import {
   PROGRAM_QUERY,
   RAW_TRACEPOINT_OPEN,
 } from './attribute-layout.js';
+import { Attributes, cString } from './attributes.js';
+import { bpf } from './bpf-command.js';
 
 /** What every family of BPF_LINK_CREATE takes. */
 export interface LinkCreateAttributes {

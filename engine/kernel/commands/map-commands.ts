@@ -1,7 +1,7 @@
-import { Attributes } from '../attributes.js';
-import { bpf, tryBpf } from '../bpf-command.js';
-import type { SystemCallResult } from '../libc.js';
+import type { SystemCallResult } from '../system/libc.js';
 import { MAP_BATCH, MAP_CREATE, MAP_ELEMENT } from './attribute-layout.js';
+import { Attributes } from './attributes.js';
+import { bpf, tryBpf } from './bpf-command.js';
 
 /** What BPF_MAP_CREATE takes, under the names of `union bpf_attr`; what is left out is 0. */
 export interface MapCreateAttributes {

@@ -1,7 +1,7 @@
-import { Attributes, cString } from '../attributes.js';
-import { bpf, bpfError, tryBpf } from '../bpf-command.js';
-import { errnoName, type SystemCallResult } from '../libc.js';
+import { errnoName, type SystemCallResult } from '../system/libc.js';
 import { OBJECT_ID, OBJECT_INFO, OBJECT_PATH } from './attribute-layout.js';
+import { Attributes, cString } from './attributes.js';
+import { bpf, bpfError, tryBpf } from './bpf-command.js';
 
 /** What has an id in the kernel. */
 export type ObjectFamily = 'PROG' | 'MAP' | 'BTF' | 'LINK';

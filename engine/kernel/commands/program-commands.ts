@@ -1,7 +1,7 @@
-import { Attributes, cString } from '../attributes.js';
-import { bpf, tryBpf } from '../bpf-command.js';
-import type { SystemCallResult } from '../libc.js';
+import type { SystemCallResult } from '../system/libc.js';
 import { PROGRAM_BIND_MAP, PROGRAM_LOAD, PROGRAM_STREAM_READ } from './attribute-layout.js';
+import { Attributes, cString } from './attributes.js';
+import { bpf, tryBpf } from './bpf-command.js';
 
 /** What BPF_PROG_LOAD takes, under the names of `union bpf_attr`; what is left out is 0. */
 export interface ProgramLoadAttributes {

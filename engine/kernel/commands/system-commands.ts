@@ -1,6 +1,6 @@
-import { Attributes } from '../attributes.js';
-import { bpf } from '../bpf-command.js';
 import { ENABLE_STATS, TASK_FD_QUERY, TOKEN_CREATE } from './attribute-layout.js';
+import { Attributes } from './attributes.js';
+import { bpf } from './bpf-command.js';
 
 /** BPF_ENABLE_STATS for run times; the value is a descriptor that keeps the counting on. */
 export function enableStatistics(): number {

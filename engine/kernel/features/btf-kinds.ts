@@ -1,5 +1,5 @@
 import { BtfBuilder } from '../../bytecode/index.js';
-import { loadBtf } from '../btf-object.js';
+import { loadBtf } from '../types/btf-object.js';
 import type { FeatureProbe } from './feature.js';
 
 const UNSIGNED = { kind: 'int', name: 'u32', byteSize: 4, encoding: 0, bitOffset: 0, bitSize: 32 } as const;

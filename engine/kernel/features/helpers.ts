@@ -6,7 +6,7 @@ import {
   type ProgramTypeName,
 } from '../../bytecode/index.js';
 import { VespidError } from '../../errors/index.js';
-import type { ProgramLoad } from '../program.js';
+import type { ProgramLoad } from '../programs/program.js';
 import { type Feature, type FeatureProbe, missing, tryFeature } from './feature.js';
 import { EXIT, encodeSlots, setR0, tryLoad } from './probe-program.js';
 

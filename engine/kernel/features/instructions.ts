@@ -1,5 +1,5 @@
 import { MAP_TYPE, PROGRAM_TYPE } from '../../bytecode/index.js';
-import { MAP_FLAG } from '../map.js';
+import { MAP_FLAG } from '../maps/map.js';
 import type { FeatureProbe } from './feature.js';
 import { createProbeMap } from './map-types.js';
 import { EXIT, encodeSlots, type RawSlot, setR0, tryLoad } from './probe-program.js';

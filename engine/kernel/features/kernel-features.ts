@@ -14,9 +14,9 @@ import {
 } from '../../bytecode/index.js';
 import { VespidError } from '../../errors/index.js';
 import { attachTracing } from '../link/tracing.js';
-import { BpfMap } from '../map.js';
-import { u32Key } from '../map-keys.js';
-import { attachTargetId, vmlinuxBtf } from '../vmlinux-btf.js';
+import { BpfMap } from '../maps/map.js';
+import { u32Key } from '../maps/map-keys.js';
+import { attachTargetId, vmlinuxBtf } from '../types/vmlinux-btf.js';
 import { type Feature, tryFeature } from './feature.js';
 import { loadProbe, onTrampoline, returning, tryLoad } from './probe-program.js';
 

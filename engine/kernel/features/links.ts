@@ -1,10 +1,10 @@
 import { ATTACH_TYPE, PROGRAM_TYPE } from '../../bytecode/index.js';
-import { cString } from '../attributes.js';
 import { LINK_CREATE_FAMILY } from '../commands/attribute-layout.js';
+import { cString } from '../commands/attributes.js';
 import { createLink, type LinkCreateAttributes, openRawTracepoint } from '../commands/link-commands.js';
-import { OwnedFd } from '../owned-fd.js';
-import type { ProgramLoad } from '../program.js';
-import { attachTargetId, vmlinuxBtf } from '../vmlinux-btf.js';
+import type { ProgramLoad } from '../programs/program.js';
+import { OwnedFd } from '../system/owned-fd.js';
+import { attachTargetId, vmlinuxBtf } from '../types/vmlinux-btf.js';
 import { expectErrno, type FeatureProbe, missing } from './feature.js';
 import { loadProbe, onTrampoline, returning } from './probe-program.js';
 

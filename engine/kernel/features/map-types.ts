@@ -1,8 +1,8 @@
 import { BtfBuilder, byteSizeOf, MAP_TYPE, type MapTypeName } from '../../bytecode/index.js';
-import { loadBtf } from '../btf-object.js';
-import { BpfMap, MAP_FLAG, type MapCreate } from '../map.js';
-import type { OwnedFd } from '../owned-fd.js';
-import { attachTargetId, vmlinuxBtf } from '../vmlinux-btf.js';
+import { BpfMap, MAP_FLAG, type MapCreate } from '../maps/map.js';
+import type { OwnedFd } from '../system/owned-fd.js';
+import { loadBtf } from '../types/btf-object.js';
+import { attachTargetId, vmlinuxBtf } from '../types/vmlinux-btf.js';
 import type { FeatureProbe } from './feature.js';
 
 interface MapTypeRow {

@@ -1,6 +1,6 @@
 import { PROGRAM_TYPE } from '../../bytecode/index.js';
 import { VespidError } from '../../errors/index.js';
-import { BpfProgram, type ProgramLoad } from '../program.js';
+import { BpfProgram, type ProgramLoad } from '../programs/program.js';
 
 /** One slot: opcode, destination, source, offset, immediate (RFC 9669, section 3). */
 export type RawSlot = readonly [

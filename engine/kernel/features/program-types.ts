@@ -1,7 +1,7 @@
 import { ATTACH_TYPE, PROGRAM_TYPE, type ProgramTypeName, skipModifiers } from '../../bytecode/index.js';
 import { VespidError } from '../../errors/index.js';
-import type { ProgramLoad } from '../program.js';
-import { attachTargetId, vmlinuxBtf } from '../vmlinux-btf.js';
+import type { ProgramLoad } from '../programs/program.js';
+import { attachTargetId, vmlinuxBtf } from '../types/vmlinux-btf.js';
 import { type FeatureProbe, missing } from './feature.js';
 import { onTrampoline, returning, tryLoad } from './probe-program.js';
 

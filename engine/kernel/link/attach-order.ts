@@ -1,6 +1,6 @@
-import type { Attributes } from '../attributes.js';
 import { LINK_CREATE_FAMILY } from '../commands/attribute-layout.js';
-import type { BpfProgram } from '../program.js';
+import type { Attributes } from '../commands/attributes.js';
+import type { BpfProgram } from '../programs/program.js';
 import type { BpfLink } from './bpf-link.js';
 
 /** Where a program stands among the others of the same device and direction, or of the same cgroup. */

@@ -1,9 +1,9 @@
-import type { Attributes } from '../attributes.js';
+import type { Attributes } from '../commands/attributes.js';
 import { createLink, detachLink, type LinkCreateAttributes, updateLink } from '../commands/link-commands.js';
-import { openById } from '../object-id.js';
-import { openPinned, pin } from '../object-pin.js';
-import { OwnedFd } from '../owned-fd.js';
-import type { BpfProgram } from '../program.js';
+import { openById } from '../objects/object-id.js';
+import { openPinned, pin } from '../objects/object-pin.js';
+import type { BpfProgram } from '../programs/program.js';
+import { OwnedFd } from '../system/owned-fd.js';
 import { type LinkInfo, readLinkInfo } from './link-info.js';
 
 /** What is attached, and ends with its owner: a link, or where the kernel has none, its older counterpart. */

@@ -1,4 +1,4 @@
-import type { BpfProgram } from '../program.js';
+import type { BpfProgram } from '../programs/program.js';
 import { type AttachOrder, attachOrder } from './attach-order.js';
 import { BpfLink } from './bpf-link.js';
 

@@ -1,11 +1,11 @@
 import { readSync } from 'node:fs';
 import { ATTACH_TYPE } from '../../bytecode/index.js';
-import { Attributes } from '../attributes.js';
 import { LINK_CREATE_FAMILY } from '../commands/attribute-layout.js';
+import { Attributes } from '../commands/attributes.js';
 import { createIterator } from '../commands/link-commands.js';
-import type { BpfMap } from '../map.js';
-import { OwnedFd } from '../owned-fd.js';
-import type { BpfProgram } from '../program.js';
+import type { BpfMap } from '../maps/map.js';
+import type { BpfProgram } from '../programs/program.js';
+import { OwnedFd } from '../system/owned-fd.js';
 import { BpfLink } from './bpf-link.js';
 
 /** enum bpf_cgroup_iter_order */

@@ -1,6 +1,6 @@
-import { cString } from '../attributes.js';
-import { openPerfEvent } from '../perf-event.js';
-import type { BpfProgram } from '../program.js';
+import { cString } from '../commands/attributes.js';
+import type { BpfProgram } from '../programs/program.js';
+import { openPerfEvent } from '../records/perf-event.js';
 import type { BpfLink } from './bpf-link.js';
 import { attachToPerfEvent, type PerfLinkOptions } from './perf-event.js';
 import { probePmu } from './probe-pmu.js';

@@ -1,6 +1,6 @@
-import { Attributes } from '../attributes.js';
+import { Attributes } from '../commands/attributes.js';
 import { objectInfo } from '../commands/object-commands.js';
-import { fixedString } from '../object-info.js';
+import { fixedString } from '../objects/object-info.js';
 
 /** enum bpf_link_type of include/uapi/linux/bpf.h. */
 export const LINK_TYPE = {

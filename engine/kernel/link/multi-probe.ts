@@ -1,9 +1,9 @@
 import { ATTACH_TYPE } from '../../bytecode/index.js';
 import { VespidError } from '../../errors/index.js';
-import { cString } from '../attributes.js';
 import { LINK_CREATE_FAMILY } from '../commands/attribute-layout.js';
-import { addressOf } from '../libc.js';
-import type { BpfProgram } from '../program.js';
+import { cString } from '../commands/attributes.js';
+import type { BpfProgram } from '../programs/program.js';
+import { addressOf } from '../system/libc.js';
 import { BpfLink } from './bpf-link.js';
 import { functionOffsets } from './executable-symbols.js';
 

@@ -1,6 +1,6 @@
 import { ATTACH_TYPE } from '../../bytecode/index.js';
 import { LINK_CREATE_FAMILY } from '../commands/attribute-layout.js';
-import type { BpfProgram } from '../program.js';
+import type { BpfProgram } from '../programs/program.js';
 import { BpfLink } from './bpf-link.js';
 
 /** NFPROTO_* and enum nf_inet_hooks of include/uapi/linux/netfilter.h. */

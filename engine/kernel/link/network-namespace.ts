@@ -1,6 +1,6 @@
 import { ATTACH_TYPE } from '../../bytecode/index.js';
-import type { NetworkNamespace } from '../network-namespace.js';
-import type { BpfProgram } from '../program.js';
+import type { BpfProgram } from '../programs/program.js';
+import type { NetworkNamespace } from '../system/network-namespace.js';
 import { BpfLink } from './bpf-link.js';
 
 /**

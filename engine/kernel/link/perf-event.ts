@@ -1,15 +1,15 @@
 import { ATTACH_TYPE } from '../../bytecode/index.js';
 import { VespidError } from '../../errors/index.js';
 import { LINK_CREATE_FAMILY } from '../commands/attribute-layout.js';
-import type { OwnedFd } from '../owned-fd.js';
+import type { BpfProgram } from '../programs/program.js';
 import {
   enablePerfEvent,
   openPerfEvent,
   type PerfEventConfig,
   type PerfEventScope,
   setPerfEventProgram,
-} from '../perf-event.js';
-import type { BpfProgram } from '../program.js';
+} from '../records/perf-event.js';
+import type { OwnedFd } from '../system/owned-fd.js';
 import { BpfLink } from './bpf-link.js';
 import type { LinkInfo } from './link-info.js';
 import { isRefusedWith } from './refused-with.js';

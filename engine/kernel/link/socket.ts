@@ -1,7 +1,7 @@
 import { attachProgramTo } from '../commands/link-commands.js';
-import { kernelCallError, setSocketOption } from '../libc.js';
-import type { BpfMap } from '../map.js';
-import type { BpfProgram } from '../program.js';
+import type { BpfMap } from '../maps/map.js';
+import type { BpfProgram } from '../programs/program.js';
+import { kernelCallError, setSocketOption } from '../system/libc.js';
 
 /** include/uapi/asm-generic/socket.h */
 const SOL_SOCKET = 1;

@@ -1,8 +1,8 @@
 import { ATTACH_TYPE } from '../../bytecode/index.js';
 import { VespidError } from '../../errors/index.js';
 import { updateLink } from '../commands/link-commands.js';
-import { type BpfMap, MAP_FLAG } from '../map.js';
-import { u32Key } from '../map-keys.js';
+import { type BpfMap, MAP_FLAG } from '../maps/map.js';
+import { u32Key } from '../maps/map-keys.js';
 import { BpfLink } from './bpf-link.js';
 
 /** A struct_ops that is registered: a congestion control, a scheduler class, a queueing discipline. */

@@ -1,5 +1,5 @@
 import { NETLINK_FLAG, RouteSocket } from '../netlink/route-socket.js';
-import type { BpfProgram } from '../program.js';
+import type { BpfProgram } from '../programs/program.js';
 import type { Attachment } from './bpf-link.js';
 import { isRefusedWith } from './refused-with.js';
 import { attachTcx, type TrafficDirection } from './tcx.js';

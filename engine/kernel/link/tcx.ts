@@ -1,5 +1,5 @@
 import { ATTACH_TYPE } from '../../bytecode/index.js';
-import type { BpfProgram } from '../program.js';
+import type { BpfProgram } from '../programs/program.js';
 import { type AttachOrder, attachOrder } from './attach-order.js';
 import { BpfLink } from './bpf-link.js';
 

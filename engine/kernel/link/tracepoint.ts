@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { VespidError } from '../../errors/index.js';
-import { openPerfEvent, PERF_TYPE } from '../perf-event.js';
-import type { BpfProgram } from '../program.js';
+import type { BpfProgram } from '../programs/program.js';
+import { openPerfEvent, PERF_TYPE } from '../records/perf-event.js';
 import type { BpfLink } from './bpf-link.js';
 import { attachToPerfEvent, type PerfLinkOptions } from './perf-event.js';
 

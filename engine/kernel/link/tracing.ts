@@ -1,6 +1,6 @@
 import { LINK_CREATE_FAMILY } from '../commands/attribute-layout.js';
 import { openRawTracepoint } from '../commands/link-commands.js';
-import type { BpfProgram } from '../program.js';
+import type { BpfProgram } from '../programs/program.js';
 import { BpfLink } from './bpf-link.js';
 import { isRefusedWith } from './refused-with.js';
 

@@ -1,5 +1,5 @@
 import { ATTACH_TYPE } from '../../bytecode/index.js';
-import type { BpfProgram } from '../program.js';
+import type { BpfProgram } from '../programs/program.js';
 import { BpfLink } from './bpf-link.js';
 
 /** XDP_FLAGS_*_MODE of include/uapi/linux/if_link.h; `any` lets the kernel choose the driver if it can. */

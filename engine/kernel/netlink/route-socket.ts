@@ -8,8 +8,8 @@ import {
   sendBytes,
   setSocketOption,
   socketSystemCall,
-} from '../libc.js';
-import { OwnedFd } from '../owned-fd.js';
+} from '../system/libc.js';
+import { OwnedFd } from '../system/owned-fd.js';
 import {
   decodeAttributes,
   decodeMessages,

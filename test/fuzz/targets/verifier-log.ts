@@ -1,4 +1,4 @@
-import { readRefusal } from '../../../engine/kernel/verifier-log.js';
+import { readRefusal } from '../../../engine/kernel/programs/verifier-log.js';
 import type { FuzzTarget } from '../fuzz-target.js';
 import { mutateText } from '../mutation/mutate-text.js';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { Attributes, cString } from '../../../engine/kernel/attributes.js';
-import { tryBpf } from '../../../engine/kernel/bpf-command.js';
+import { Attributes, cString } from '../../../engine/kernel/commands/attributes.js';
+import { tryBpf } from '../../../engine/kernel/commands/bpf-command.js';
 import { OwnedFd } from '../../../engine/kernel/index.js';
-import { errnoName } from '../../../engine/kernel/libc.js';
+import { errnoName } from '../../../engine/kernel/system/libc.js';
 import { encodeTicketFacts, type TicketFacts } from '../../../lsm-hooks/index.js';
 import { systemCall } from './system-calls.js';
 

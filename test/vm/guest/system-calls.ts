@@ -1,5 +1,5 @@
 import koffi from 'koffi';
-import { errnoName } from '../../../engine/kernel/libc.js';
+import { errnoName } from '../../../engine/kernel/system/libc.js';
 
 /**
  * System calls of x86-64 (asm/unistd_64.h) that Node does not offer, made by this very process: a refused exec
