@@ -15,6 +15,13 @@ import { runTool } from './run-tool.js';
 /** What apt knows is in here; it is asked again once this changes. */
 const APT_LISTS = '/var/lib/apt/lists';
 
+/** What is made of an unpacked package before it is kept. */
+export interface PackageForm {
+  /** Part of the directory's name: a package that was kept in another form is unpacked anew. */
+  readonly key: string;
+  readonly prepare: (directory: string) => void;
+}
+
 /**
  * Packages are downloaded and unpacked by apt and dpkg, never installed, so none of this needs root. apt checks
  * their digests against the signed lists.
@@ -51,10 +58,11 @@ export class DebianPackages {
     throw new Error(`apt knows no package like ${pattern.source}; run apt-get update on a Debian 12 machine`);
   }
 
-  /** The directory that holds the unpacked package, downloaded unless this version is there already. */
-  unpack(name: string): string {
+  /** The directory that holds the unpacked package, downloaded unless this version is there in this form. */
+  unpack(name: string, form?: PackageForm): string {
     const file = this.#remembered(`file ${name}`, () => this.#askCandidateFile(name));
-    const directory = join(this.#cacheDirectory, file.replace(/\.deb$/, ''));
+    const version = file.replace(/\.deb$/, '');
+    const directory = join(this.#cacheDirectory, form === undefined ? version : `${version}+${form.key}`);
     if (existsSync(directory)) return directory;
     this.#log(`downloading ${file}`);
     const workDirectory = mkdtempSync(join(this.#cacheDirectory, 'download-'));
@@ -64,8 +72,7 @@ export class DebianPackages {
       if (archive === undefined) throw new Error(`apt-get download ${name} left no .deb file`);
       const unpacked = join(workDirectory, 'unpacked');
       runTool('dpkg-deb', ['-x', join(workDirectory, archive), unpacked]);
-      // Kernel modules are not used: everything that the suite needs is built in.
-      rmSync(join(unpacked, 'lib', 'modules'), { recursive: true, force: true });
+      form?.prepare(unpacked);
       if (!existsSync(directory)) renameSync(unpacked, directory);
     } finally {
       rmSync(workDirectory, { recursive: true, force: true });

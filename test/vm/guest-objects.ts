@@ -13,6 +13,8 @@ const GUEST_OBJECTS = [
   'congestion',
   'replacement',
   'arena-counter',
+  'modules',
+  'module-probes',
 ] as const;
 export type GuestObjectName = (typeof GUEST_OBJECTS)[number];
 

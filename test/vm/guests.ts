@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { DebianPackages } from './debian-packages.js';
+import { KERNEL_FORM, moduleFiles } from './guest-modules.js';
 import type { GuestFile } from './guest-programs.js';
 import { baseImage, buildInitramfs } from './initramfs.js';
 import { KERNELS, type KernelName } from './kernels.js';
@@ -33,14 +34,17 @@ export class Guests {
 
   /** The unpacked package of a kernel. */
   kernelDirectory(kernel: KernelName): string {
-    return this.packages.unpack(this.packages.newestMatching(KERNELS[kernel].packagePattern));
+    return this.packages.unpack(this.packages.newestMatching(KERNELS[kernel].packagePattern), KERNEL_FORM);
   }
 
   /** Boots a guest and resolves when it is off. */
-  async run({ request, files, workDirectory, timeoutMs, onMessage }: GuestRun): Promise<BootResult> {
+  async run({ request, files = [], workDirectory, timeoutMs, onMessage }: GuestRun): Promise<BootResult> {
     const kernelDirectory = this.kernelDirectory(request.kernel);
     const initramfs = join(workDirectory, `${request.kernel}.cpio`);
-    buildInitramfs(initramfs, this.#baseImage, PROJECT_ROOT, kernelDirectory, request, files);
+    buildInitramfs(initramfs, this.#baseImage, PROJECT_ROOT, kernelDirectory, request, [
+      ...moduleFiles(kernelDirectory),
+      ...files,
+    ]);
     const consoleLog = join(workDirectory, `${request.kernel}.console`);
     return await boot({ kernelDirectory, initramfs, consoleLog, timeoutMs, onMessage });
   }

@@ -142,13 +142,7 @@ function findTarget(types: KernelTypes, kind: BtfKind, prefix: string, name: str
   const moduleName = name.slice(0, colon);
   const plainName = `${prefix}${name.slice(colon + 1)}`;
   if (moduleName === 'vmlinux') return types.find(kind, plainName);
-  for (const module of types.modules()) {
-    const [typeId] = module.name === moduleName ? module.btf.idsByName(plainName, kind) : [];
-    if (typeId !== undefined) {
-      return { btf: module.btf, typeId, moduleBtfId: module.id, moduleBtfFd: module.fd };
-    }
-  }
-  return undefined;
+  return types.findInModule(moduleName, kind, plainName);
 }
 
 function whatIs(prefix: string): string {

@@ -1,21 +1,32 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { VespidError } from '../../errors/index.js';
 
 const PATH = '/proc/kallsyms';
+const MODULES_PATH = '/proc/modules';
 const NEWLINE = 0x0a;
 
-let symbols: Buffer | undefined;
+/** /proc/kallsyms, and the modules that were loaded when it was read. */
+let symbols: { readonly text: Buffer; readonly modules: string } | undefined;
 
 /**
  * The address of a kernel symbol, for typeless `__ksym` externs and addresses of probes. /proc/kallsyms is read at
- * the first call and kept as it is: some ten megabytes, of which a program needs a few lines.
+ * the first call and kept as it is until a module comes or goes: some ten megabytes, of which a program needs a few
+ * lines.
  *
  * @returns undefined when the kernel has no such symbol; several of one name give the first
  * @throws VespidError KERNEL_SYMBOLS_HIDDEN when all addresses read as 0 (`kptr_restrict`)
  */
 export function kernelSymbolAddress(name: string): bigint | undefined {
-  symbols ??= readFileSync(PATH);
-  return symbolAddress(symbols, name);
+  const modules = loadedModules();
+  if (symbols?.modules !== modules) symbols = { text: readFileSync(PATH), modules };
+  return symbolAddress(symbols.text, name);
+}
+
+/** Name and address of each: `nf_conntrack 188416 1 nf_nat, Live 0xffffffffc0a5e000`. */
+function loadedModules(): string {
+  // A kernel that cannot load modules has no list of them.
+  if (!existsSync(MODULES_PATH)) return '';
+  return readFileSync(MODULES_PATH, 'latin1').replaceAll(/^(\S+) .* (0x[0-9a-f]+).*$/gm, '$1 $2');
 }
 
 /** Lines `ffffffff81000000 T _text`, those of modules with `\t[module]` behind. */

@@ -59,7 +59,10 @@ export class KernelTypes implements Disposable {
 
   /** For {@link applyCoreRelocations}. */
   get coreTarget(): CoreTarget {
-    return { vmlinux: this.vmlinux, modules: () => this.modules().map(({ btf }) => btf) };
+    return {
+      vmlinux: this.vmlinux,
+      modules: () => this.modules().flatMap((module) => ifStillLoaded(() => module.btf) ?? []),
+    };
   }
 
   /** A function that the kernel or a module has: a kfunc, a target of fentry, an LSM hook (`bpf_lsm_…`). */
@@ -73,12 +76,16 @@ export class KernelTypes implements Disposable {
     if (typeId !== undefined) {
       return { btf: this.vmlinux, typeId, moduleBtfId: undefined, moduleBtfFd: undefined };
     }
-    for (const module of this.modules()) {
-      const [inModule] = module.btf.idsByName(name, kind);
-      if (inModule === undefined) continue;
-      return { btf: module.btf, typeId: inModule, moduleBtfId: module.id, moduleBtfFd: module.fd };
-    }
-    return undefined;
+    return firstWith(this.modules(), kind, name);
+  }
+
+  /** The type of that kind and name which the module has: undefined also when no such module is loaded. */
+  findInModule(moduleName: string, kind: BtfKind, name: string): KernelType | undefined {
+    return firstWith(
+      this.modules().filter((module) => module.name === moduleName),
+      kind,
+      name,
+    );
   }
 
   /**
@@ -98,6 +105,28 @@ export class KernelTypes implements Disposable {
   [Symbol.dispose](): void {
     for (const module of this.#modules ?? []) module[Symbol.dispose]();
     this.#modules = undefined;
+  }
+}
+
+function firstWith(modules: readonly KernelModule[], kind: BtfKind, name: string): KernelType | undefined {
+  for (const module of modules) {
+    const found = ifStillLoaded(() => {
+      const [typeId] = module.btf.idsByName(name, kind);
+      if (typeId === undefined) return undefined;
+      return { btf: module.btf, typeId, moduleBtfId: module.id, moduleBtfFd: module.fd };
+    });
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** A module that was unloaded since the list was made is as if it had never been in it. */
+function ifStillLoaded<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof VespidError && error.code === 'KERNEL_OBJECT_GONE') return undefined;
+    throw error;
   }
 }
 
@@ -122,12 +151,17 @@ export class KernelModule implements Disposable {
     return this.#source.id;
   }
 
+  /** @throws VespidError KERNEL_OBJECT_GONE when the module was unloaded before this was first asked for */
   get btf(): Btf {
     this.#btf ??= new Btf(this.#source.bytes(), `/sys/kernel/btf/${this.name}`, this.#base);
     return this.#btf;
   }
 
-  /** Descriptor of the BTF, open until this is disposed of. */
+  /**
+   * Descriptor of the BTF, open until this is disposed of.
+   *
+   * @throws VespidError KERNEL_OBJECT_GONE
+   */
   get fd(): number {
     this.#opened ??= this.#source.open();
     return this.#opened.fd;
