@@ -70,6 +70,9 @@ export const ERROR_CODES = {
   PROGRAM_REFUSED: { exit: 1, summary: "the kernel's verifier refused a program; the log says why" },
   BTF_REFUSED: { exit: 1, summary: "the kernel refused an object's BTF; the log says why" },
   KERNEL_OBJECT_GONE: { exit: 1, summary: 'the kernel has no map, program, BTF or link of an id' },
+  KERNEL_OBJECT_CLOSED: { exit: 1, summary: 'an object of the kernel was used after its owner closed it' },
+  TEXT_HAS_NUL: { exit: 1, summary: 'a name or path for the kernel has a NUL in it' },
+  MAP_DEFINITION_INVALID: { exit: 1, summary: 'a size or number of a map to be made is not one' },
   KERNEL_SYMBOLS_HIDDEN: { exit: 4, summary: 'the kernel does not tell the addresses of its symbols' },
   BTF_VALUE_MISMATCH: {
     exit: 1,
@@ -106,7 +109,7 @@ export const ERROR_CODES = {
     exit: 4,
     summary: 'a configuration value of the kernel does not fit the type that an object gives it',
   },
-  MAP_INCOMPATIBLE: { exit: 1, summary: 'the map given in place of one of an object is of another form' },
+  MAP_INCOMPATIBLE: { exit: 1, summary: 'a map is of another form than what it is given for' },
   STRUCT_OPS_MISMATCH: {
     exit: 4,
     summary: "a struct of callbacks does not fit the kernel's, or the kernel has none of that name",

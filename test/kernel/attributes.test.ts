@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Attributes, cString } from '../../engine/kernel/commands/attributes.js';
+import { expectCode } from '../bytecode/documented-errors.js';
 
 describe('Attributes', () => {
   test('writes little-endian at byte offsets and leaves the rest zero', () => {
@@ -36,4 +37,8 @@ describe('Attributes', () => {
 
 test('cString ends in a NUL', () => {
   expect([...cString('GPL')]).toEqual([0x47, 0x50, 0x4c, 0]);
+});
+
+test('a NUL inside is refused: the kernel would pin at what is before it', () => {
+  expectCode('TEXT_HAS_NUL', () => cString('/sys/fs/bpf/one\0two'), /one/);
 });

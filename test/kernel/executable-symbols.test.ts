@@ -50,6 +50,17 @@ describe('functionOffsets', () => {
     expect(thrownBy(() => functionOffsets(executable, [name])).code).toBe('SYMBOL_NOT_FOUND');
   });
 
+  test('what is no file is refused, and a pipe without waiting for its other end', () => {
+    const pipe = join(folder, 'pipe');
+    runTool('mkfifo', [pipe]);
+    const codeOf = (path: string) => thrownBy(() => functionOffsets(path, ['shown'])).code;
+    expect([codeOf(pipe), codeOf(folder), codeOf(join(folder, 'none'))]).toEqual([
+      'EXECUTABLE_MALFORMED',
+      'EXECUTABLE_MALFORMED',
+      'INPUT_UNREADABLE',
+    ]);
+  });
+
   test('a damaged file is refused with a documented code', () => {
     const good = readFileSync(executable);
     const path = join(folder, 'damaged');

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { OwnedFd } from '../../engine/kernel/index.js';
 import { PerfRing } from '../../engine/kernel/records/perf-ring.js';
+import { MemoryMapping } from '../../engine/kernel/system/libc.js';
 import { leastAllocatedBytes } from './allocated-bytes.js';
 
 const PAGE = 4096;
@@ -26,7 +27,7 @@ class MemoryRing {
     this.#head = start;
     this.#view.setBigUint64(HEAD, start, true);
     this.#view.setBigUint64(TAIL, start, true);
-    const mapping = { buffer: this.buffer, [Symbol.dispose]: () => {} };
+    const mapping = new MemoryMapping(this.buffer, () => {});
     this.ring = new PerfRing(3, new OwnedFd(openSync('/dev/null', 'r')), mapping, false);
   }
 

@@ -38,6 +38,20 @@ describe('ResourceStack', () => {
     expect(closed).toEqual(['map']);
   });
 
+  test('closes what is behind one that fails, and says why that failed', () => {
+    const { closed, resource } = recorder();
+    const stack = new ResourceStack();
+    stack.use(resource('map'));
+    stack.use({
+      [Symbol.dispose]() {
+        throw new Error('it was detached by another');
+      },
+    });
+    stack.use(resource('program'));
+    expect(() => stack[Symbol.dispose]()).toThrow('by another');
+    expect(closed).toEqual(['program', 'map']);
+  });
+
   test('gives back what it takes over', () => {
     const { resource } = recorder();
     const one = resource('one');

@@ -1,5 +1,6 @@
-import { MAP_TYPE, type ObjectFile } from '../../bytecode/index.js';
-import type { BpfMap, ResourceStack } from '../../kernel/index.js';
+import { MAP_TYPE, type ObjectFile, type ObjectMap } from '../../bytecode/index.js';
+import { VespidError } from '../../errors/index.js';
+import { type BpfMap, MAP_FLAG, pageBytes, type ResourceStack } from '../../kernel/index.js';
 import type { ObjectMaps } from '../maps/object-maps.js';
 import { type GlobalMemory, sharedMemory } from './global-memory.js';
 
@@ -21,10 +22,24 @@ export function fillArena(
     if (map === undefined) continue;
     const memory = mapArena(map, declared.mapExtra, resources);
     if (object.arena === undefined || object.arena.mapName !== declared.name) continue;
+    checkArena(object.name, declared, object.arena.bytes.byteLength);
     if (maps.isNew(declared.name)) memory.write(0, object.arena.bytes);
     withVariables = memory;
   }
   return withVariables;
+}
+
+/** What would end this process instead of failing: memory that the kernel will not give on first touch. */
+function checkArena(objectName: string, arena: ObjectMap, byteLength: number): void {
+  const room = arena.maxEntries * pageBytes();
+  if ((arena.flags & MAP_FLAG.segvOnFault) === 0 && byteLength <= room) return;
+  const reason =
+    byteLength > room
+      ? `${byteLength} bytes of variables do not fit into ${room}`
+      : 'BPF_F_SEGV_ON_FAULT keeps its variables from being filled in';
+  throw new VespidError('OBJECT_UNSUPPORTED', `${objectName}: arena ${arena.name}: ${reason}`, {
+    details: { object: objectName, map: arena.name },
+  });
 }
 
 /** `map_extra` is the address that programs and this process share; 0 leaves it to the kernel. */

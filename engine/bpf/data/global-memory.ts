@@ -10,11 +10,16 @@ export interface GlobalMemory {
 
 /** Memory that programs and this process share: no system call for a read or a write. */
 export function sharedMemory(mapping: MemoryMapping, isWritable: boolean): GlobalMemory {
-  const bytes = new Uint8Array(mapping.buffer);
+  const whole = new Uint8Array(mapping.buffer);
+  const bytes = () => {
+    // Throws once the object is closed, and its memory with it.
+    void mapping.buffer;
+    return whole;
+  };
   return {
     isWritable,
-    read: (byteOffset, byteSize) => bytes.slice(byteOffset, byteOffset + byteSize),
-    write: (byteOffset, value) => bytes.set(value, byteOffset),
+    read: (byteOffset, byteSize) => bytes().slice(byteOffset, byteOffset + byteSize),
+    write: (byteOffset, value) => bytes().set(value, byteOffset),
   };
 }
 

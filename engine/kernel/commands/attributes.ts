@@ -1,3 +1,4 @@
+import { VespidError } from '../../errors/index.js';
 import { addressOf } from '../system/libc.js';
 
 /**
@@ -48,6 +49,11 @@ export class Attributes {
     return this;
   }
 
+  /** After the system call: until here the garbage collector may take no target. */
+  letGo(): void {
+    this.#targets.length = 0;
+  }
+
   readU32(byteOffset: number): number {
     return this.#view.getUint32(byteOffset, true);
   }
@@ -57,7 +63,14 @@ export class Attributes {
   }
 }
 
-/** The bytes of a C string, NUL included. */
+/**
+ * The bytes of a C string, NUL included.
+ *
+ * @throws VespidError TEXT_HAS_NUL: the kernel would take what is before it for the whole name
+ */
 export function cString(text: string): Uint8Array {
+  if (text.includes('\0')) {
+    throw new VespidError('TEXT_HAS_NUL', `${JSON.stringify(text)} has a NUL in it, and no name or path may`);
+  }
   return new TextEncoder().encode(`${text}\0`);
 }

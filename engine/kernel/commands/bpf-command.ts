@@ -47,7 +47,9 @@ export type Command = keyof typeof COMMAND;
 
 /** bpf(2) without judging the result: for probes and for commands whose failure carries a log. */
 export function tryBpf(command: Command, attributes: Attributes): SystemCallResult {
-  return bpfSystemCall(COMMAND[command], attributes.bytes);
+  const result = bpfSystemCall(COMMAND[command], attributes.bytes);
+  attributes.letGo();
+  return result;
 }
 
 /**

@@ -40,6 +40,7 @@ export function objectInfo(fd: number, info: Attributes, subject: string): void 
     .u32(OBJECT_INFO.info_len, info.bytes.byteLength)
     .pointer(OBJECT_INFO.info, info.bytes);
   bpf('OBJ_GET_INFO_BY_FD', attributes, subject);
+  info.letGo();
 }
 
 /** BPF_OBJ_PIN: gives the object a name in a bpffs; it lives until that name is removed. */

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { ByteReader } from '../../bytecode/index.js';
 import { VespidError } from '../../errors/index.js';
 
@@ -21,10 +21,10 @@ const LARGEST_TABLE = 512 * 1024 * 1024;
  * Where the functions of an executable or library begin, as offsets in the file: what a uprobe needs. The static
  * symbol table and the dynamic one are both searched; versions behind an `@` are not part of a name.
  *
- * @throws VespidError SYMBOL_NOT_FOUND when a name is not there, EXECUTABLE_MALFORMED, BYTES_OUT_OF_RANGE
+ * @throws VespidError INPUT_UNREADABLE, SYMBOL_NOT_FOUND when a name is not there, EXECUTABLE_MALFORMED, BYTES_OUT_OF_RANGE
  */
 export function functionOffsets(path: string, names: readonly string[]): bigint[] {
-  const fd = openSync(path, 'r');
+  const fd = openExecutable(path);
   try {
     const addresses = new Map<string, bigint>();
     const file = new ExecutableFile(fd, path);
@@ -40,6 +40,19 @@ export function functionOffsets(path: string, names: readonly string[]): bigint[
   } finally {
     closeSync(fd);
   }
+}
+
+/** Without waiting for the other end of a pipe: the path may be that of an object's section. */
+function openExecutable(path: string): number {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (cause) {
+    throw new VespidError('INPUT_UNREADABLE', `the executable ${path} cannot be opened`, { cause });
+  }
+  if (fstatSync(fd).isFile()) return fd;
+  closeSync(fd);
+  throw new VespidError('EXECUTABLE_MALFORMED', `${path} cannot be probed by symbol: it is no regular file`);
 }
 
 /** Reads what is needed of a file that may be large, and nothing else of it. */

@@ -2,6 +2,7 @@ import { attachProgramTo } from '../commands/link-commands.js';
 import type { BpfMap } from '../maps/map.js';
 import type { BpfProgram } from '../programs/program.js';
 import { kernelCallError, setSocketOption } from '../system/libc.js';
+import { ResourceStack } from '../system/resource-stack.js';
 
 /** include/uapi/asm-generic/socket.h */
 const SOL_SOCKET = 1;
@@ -37,8 +38,16 @@ export function attachReuseport(program: BpfProgram, socketFd: number): void {
  * @throws VespidError KERNEL_PERMISSION, KERNEL_CALL_FAILED
  */
 export function attachToSockmap(program: BpfProgram, map: BpfMap, attachType: number): Disposable {
-  const attach = { target: map.fd, programFd: program.fd, attachType, flags: 0 };
+  using held = new ResourceStack();
+  // Detaching needs both again, and by then the caller may have closed his.
+  const attach = {
+    target: held.use(map.duplicate()).fd,
+    programFd: held.use(program.duplicate()).fd,
+    attachType,
+    flags: 0,
+  };
   const subject = `the sockets of map ${map.definition.name}`;
   attachProgramTo('PROG_ATTACH', attach, subject);
-  return { [Symbol.dispose]: () => attachProgramTo('PROG_DETACH', attach, subject) };
+  held.use({ [Symbol.dispose]: () => attachProgramTo('PROG_DETACH', attach, subject) });
+  return held.move();
 }

@@ -1,7 +1,7 @@
 import { ATTACH_TYPE } from '../../bytecode/index.js';
 import { VespidError } from '../../errors/index.js';
 import { updateLink } from '../commands/link-commands.js';
-import { type BpfMap, MAP_FLAG } from '../maps/map.js';
+import { BpfMap, MAP_FLAG } from '../maps/map.js';
 import { u32Key } from '../maps/map-keys.js';
 import { BpfLink } from './bpf-link.js';
 
@@ -22,6 +22,8 @@ export interface StructOpsRegistration extends Disposable {
 export function registerStructOps(map: BpfMap, value: Uint8Array): StructOpsRegistration {
   map.update(u32Key(0), value);
   if ((map.definition.flags & MAP_FLAG.link) === 0) {
+    // It stays registered when the map is closed, and only by a descriptor of the map can it be ended.
+    const held = new BpfMap(map.duplicate().release(), map.definition);
     return {
       link: undefined,
       update() {
@@ -33,7 +35,10 @@ export function registerStructOps(map: BpfMap, value: Uint8Array): StructOpsRegi
           },
         );
       },
-      [Symbol.dispose]: () => void map.delete(u32Key(0)),
+      [Symbol.dispose]() {
+        if (held.isOpen) held.delete(u32Key(0));
+        held.close();
+      },
     };
   }
   const subject = `struct_ops ${map.definition.name}`;

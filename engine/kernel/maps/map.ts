@@ -100,6 +100,9 @@ export class BpfMap extends OwnedFd {
    */
   static create(create: MapCreate): BpfMap {
     const { name, type, keySize, valueSize, maxEntries } = create;
+    for (const [what, value] of Object.entries({ type, keySize, valueSize, maxEntries })) {
+      checkU32(name, what, value);
+    }
     const flags =
       create.flags |
       (create.token === undefined ? 0 : TOKEN_FD_FLAG) |
@@ -363,12 +366,19 @@ export class BpfMap extends OwnedFd {
   }
 
   #check(what: 'key' | 'value', bytes: Uint8Array, expected: number): void {
-    if (bytes.byteLength === expected) return;
+    const isBytes = bytes instanceof Uint8Array;
+    if (isBytes && bytes.byteLength === expected) return;
     throw new VespidError(
       'MAP_ELEMENT_SIZE',
-      `${this.subject}: expected a ${what} of ${expected} bytes, got ${bytes.byteLength}`,
+      `${this.subject}: expected a ${what} of ${expected} bytes, got ${isBytes ? bytes.byteLength : typeof bytes}`,
     );
   }
+}
+
+/** What does not fit would be cut, and the kernel's map have other sizes than the one that is described here. */
+function checkU32(map: string, what: string, value: number): void {
+  if (Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff) return;
+  throw new VespidError('MAP_DEFINITION_INVALID', `map ${map}: ${what} is no number of 32 bits: ${value}`);
 }
 
 /** What of `actual` is not as expected, in words; the name may differ, as the kernel cuts it. */

@@ -59,7 +59,12 @@ export class PerfBuffer implements Disposable {
         const ring = resources.use(PerfRing.open(cpu, bytes, options.wakeup ?? { records: 1 }));
         map.update(u32Key(cpu), u32Key(ring.event.fd));
         // The map holds the event, too: without this the program would go on writing to a ring without a reader.
-        resources.use({ [Symbol.dispose]: () => void map.delete(u32Key(cpu)) });
+        // When the map was closed, the kernel has taken the events out that came by its descriptor.
+        resources.use({
+          [Symbol.dispose]: () => {
+            if (map.isOpen) map.delete(u32Key(cpu));
+          },
+        });
         ring.enable();
         return ring;
       });
@@ -71,7 +76,9 @@ export class PerfBuffer implements Disposable {
     );
     if (options.poll !== false) {
       for (const { event } of this.#rings) {
-        this.#readiness.push(whenReadable(event.fd, () => this.drain(RECORDS_PER_TURN)));
+        const readiness = whenReadable(event.fd, () => this.drain(RECORDS_PER_TURN));
+        resources.use({ [Symbol.dispose]: () => readiness.close() });
+        this.#readiness.push(readiness);
       }
     }
     this.#resources = resources.move();
@@ -150,7 +157,6 @@ export class PerfBuffer implements Disposable {
   [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const each of this.#readiness) each.close();
     this.#resources[Symbol.dispose]();
   }
 }

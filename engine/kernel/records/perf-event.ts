@@ -65,8 +65,9 @@ export type PerfEventScope =
  * @throws VespidError KERNEL_PERMISSION, KERNEL_CALL_FAILED
  */
 export function openPerfEvent(event: PerfEventConfig, scope: PerfEventScope, subject: string): OwnedFd {
-  const { bytes } = encodePerfEvent(event);
-  const result = perfEventSystemCall(bytes, scope.pid ?? -1, scope.cpu ?? -1);
+  const attributes = encodePerfEvent(event);
+  const result = perfEventSystemCall(attributes.bytes, scope.pid ?? -1, scope.cpu ?? -1);
+  attributes.letGo();
   if ('value' in result) return new OwnedFd(result.value);
   throw perfEventError(result.errno, subject);
 }

@@ -1,4 +1,5 @@
 import { type Readiness, whenReadable } from '../system/libc.js';
+import { ResourceStack } from '../system/resource-stack.js';
 
 /** Where records come from: one at a time, as a copy. */
 export interface RecordSource<Item> extends Disposable {
@@ -19,8 +20,15 @@ export class RecordStream<Item> implements AsyncIterableIterator<Item>, Disposab
   #closed = false;
 
   constructor(private readonly source: RecordSource<Item>) {
-    this.#readiness = source.fds.map((fd) => whenReadable(fd, () => this.#onReadable()));
+    using resources = new ResourceStack();
+    resources.use(source);
+    this.#readiness = source.fds.map((fd) => {
+      const readiness = whenReadable(fd, () => this.#onReadable());
+      resources.use({ [Symbol.dispose]: () => readiness.close() });
+      return readiness;
+    });
     this.#watch(false);
+    resources.move();
   }
 
   [Symbol.asyncIterator](): this {

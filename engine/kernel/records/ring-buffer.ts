@@ -1,6 +1,7 @@
 import { VespidError } from '../../errors/index.js';
 import type { BpfMap } from '../maps/map.js';
 import { type Readiness, whenReadable } from '../system/libc.js';
+import { ResourceStack } from '../system/resource-stack.js';
 import { RecordStream } from './record-stream.js';
 import { RECORD_HEADER, RingMemory } from './ring-memory.js';
 
@@ -55,18 +56,20 @@ export class RingBuffer implements Disposable {
   #isDraining = false;
   #closed = false;
 
-  /** @throws VespidError RING_SIZE_INVALID, KERNEL_CALL_FAILED */
+  /** @throws VespidError MAP_INCOMPATIBLE, RING_SIZE_INVALID, KERNEL_CALL_FAILED */
   constructor(
     map: BpfMap,
     private readonly onRecord: RecordLease,
     options: RingBufferOptions = {},
   ) {
-    this.#memory = new RingMemory(map);
+    using resources = new ResourceStack();
+    this.#memory = resources.use(new RingMemory(map, 'ringbuf'));
     this.#position = this.#memory.consumer.load();
     this.#released = this.#position;
     if (options.poll !== false) {
       this.#readiness = whenReadable(map.fd, () => this.drain(RECORDS_PER_TURN));
     }
+    resources.move();
   }
 
   /** The copying form: each record as an array of its own, which the receiver may keep. */

@@ -22,10 +22,16 @@ export class RingMemory implements Disposable {
   readonly byteLength: number;
   readonly #resources: ResourceStack;
 
-  /** @throws VespidError RING_SIZE_INVALID, KERNEL_CALL_FAILED */
-  constructor(map: BpfMap) {
+  /**
+   * @param kind what is written: the consumer's position of a `ringbuf`, all but that of a `userRingbuf`
+   * @throws VespidError MAP_INCOMPATIBLE, RING_SIZE_INVALID, KERNEL_CALL_FAILED
+   */
+  constructor(map: BpfMap, kind: 'ringbuf' | 'userRingbuf') {
     const { name, type, maxEntries } = map.definition;
     const page = pageBytes();
+    if (type !== MAP_TYPE[kind]) {
+      throw new VespidError('MAP_INCOMPATIBLE', `map ${name} is of type ${type}, and not a ${kind}`);
+    }
     if (maxEntries < page || maxEntries > LARGEST_RING || (maxEntries & (maxEntries - 1)) !== 0) {
       throw new VespidError(
         'RING_SIZE_INVALID',
@@ -33,7 +39,7 @@ export class RingMemory implements Disposable {
       );
     }
     // Who produces maps the producer's position and the data writable, the kernel refuses the other page.
-    const isProducer = type === MAP_TYPE.userRingbuf;
+    const isProducer = kind === 'userRingbuf';
     using resources = new ResourceStack();
     const consumer = resources.use(mapMemory(map.fd, page, 0, !isProducer)).buffer;
     const producer = resources.use(mapMemory(map.fd, page + 2 * maxEntries, page, isProducer)).buffer;

@@ -21,9 +21,9 @@ export class UserRingBuffer implements Disposable {
   #position: number;
   #closed = false;
 
-  /** @throws VespidError RING_SIZE_INVALID, KERNEL_CALL_FAILED */
+  /** @throws VespidError MAP_INCOMPATIBLE, RING_SIZE_INVALID, KERNEL_CALL_FAILED */
   constructor(map: BpfMap) {
-    this.#memory = new RingMemory(map);
+    this.#memory = new RingMemory(map, 'userRingbuf');
     this.#position = this.#memory.producer.load();
   }
 

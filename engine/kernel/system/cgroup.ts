@@ -1,18 +1,21 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { VespidError } from '../../errors/index.js';
 import { isInitialNamespace } from './initial-namespace.js';
+import { OwnedFd } from './owned-fd.js';
 
 /** A cgroup v2 directory, open so that it cannot be replaced under us. */
-export class Cgroup implements Disposable {
+export class Cgroup extends OwnedFd {
   private constructor(
     readonly path: string,
-    readonly fd: number,
+    fd: number,
     /** The kernel's cgroup id: the inode number of the directory (cgroup_id() of include/linux/cgroup.h). */
     readonly id: bigint,
     /** Depth below the root of the hierarchy, which is 0. */
     readonly level: number,
-  ) {}
+  ) {
+    super(fd);
+  }
 
   /**
    * @throws VespidError CGROUP_NOT_FOUND when the path is not a directory of a cgroup v2 hierarchy,
@@ -47,10 +50,6 @@ export class Cgroup implements Disposable {
     }
     const level = below === '' ? 0 : below.split('/').length;
     return new Cgroup(absolute, fd, fstatSync(fd, { bigint: true }).ino, level);
-  }
-
-  [Symbol.dispose](): void {
-    closeSync(this.fd);
   }
 }
 

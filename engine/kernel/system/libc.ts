@@ -38,6 +38,7 @@ interface Libc {
     flags: number,
   ): number | bigint;
   ioctl(fd: number, request: number, argument: number): number;
+  fcntl(fd: number, command: number, argument: number): number;
   socket(domain: number, type: number, protocol: number): number;
   bind(fd: number, address: Uint8Array, byteLength: number): number;
   send(fd: number, bytes: Uint8Array, byteLength: number, flags: number): number | bigint;
@@ -71,6 +72,7 @@ function libc(): Libc {
       ioctl: library.func(
         'int ioctl(int fd, unsigned long request, unsigned long argument)',
       ) as Libc['ioctl'],
+      fcntl: library.func('int fcntl(int fd, int command, int argument)') as Libc['fcntl'],
       socket: library.func('int socket(int domain, int type, int protocol)') as Libc['socket'],
       bind: library.func('int bind(int fd, void *address, unsigned int byteLength)') as Libc['bind'],
       send: library.func('long send(int fd, void *bytes, size_t byteLength, int flags)') as Libc['send'],
@@ -200,8 +202,41 @@ const MAP_FIXED_NOREPLACE = 0x10_0000;
 /** `(void *) -1` of mmap(2). */
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 
-export interface MemoryMapping extends Disposable {
-  readonly buffer: ArrayBuffer;
+const MAP_PRIVATE = 2;
+const MAP_FIXED = 0x10;
+const MAP_ANONYMOUS = 0x20;
+const MAP_NORESERVE = 0x4000;
+
+/** Gives address space back once nothing can reach it any more. */
+const unreachable = new FinalizationRegistry<{ readonly address: bigint; readonly byteLength: number }>(
+  ({ address, byteLength }) => void libc().munmap(address, byteLength),
+);
+
+/** Memory that is shared with the kernel, until its owner disposes of it. */
+export class MemoryMapping implements Disposable {
+  readonly #buffer: ArrayBuffer;
+  readonly #retire: () => void;
+  #open = true;
+
+  constructor(buffer: ArrayBuffer, retire: () => void) {
+    this.#buffer = buffer;
+    this.#retire = retire;
+  }
+
+  /** @throws VespidError KERNEL_OBJECT_CLOSED once it is disposed of */
+  get buffer(): ArrayBuffer {
+    if (this.#open) return this.#buffer;
+    throw new VespidError('KERNEL_OBJECT_CLOSED', 'shared memory was used after it was disposed of', {
+      hint: 'keep its owner open for as long as it is used',
+    });
+  }
+
+  /** Once: the second time, other memory may stand at the address. */
+  [Symbol.dispose](): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#retire();
+  }
 }
 
 /** Bytes in a page of memory: 4096, or more on some arm64 kernels. */
@@ -210,7 +245,11 @@ export function pageBytes(): number {
 }
 
 /**
- * Maps `byteLength` bytes of a file descriptor at `offset`, shared. The buffer must not be touched after it is disposed of.
+ * Maps `byteLength` bytes of a file descriptor at `offset`, shared.
+ *
+ * When it is disposed of, memory of this process takes its place until no view of the buffer is left: what a forgotten
+ * view reads is 0, where an unmapped page would end the process. Memory at a `fixedAddress` is unmapped at once, so
+ * that the address is free for the next; no view of it may be touched afterwards.
  *
  * @param fixedAddress where the memory must be; taken memory there is never replaced (EEXIST)
  * @throws VespidError KERNEL_CALL_FAILED
@@ -227,7 +266,18 @@ export function mapMemory(
   const address = libc().mmap(fixedAddress ?? null, byteLength, protection, flags, fd, offset);
   if (address === MAP_FAILED) throw kernelCallError('mmap', koffi.errno());
   const buffer = koffi.view(address, byteLength);
-  return { buffer, [Symbol.dispose]: () => void libc().munmap(address, byteLength) };
+  if (fixedAddress !== undefined) {
+    return new MemoryMapping(buffer, () => void libc().munmap(address, byteLength));
+  }
+  unreachable.register(buffer, { address, byteLength });
+  return new MemoryMapping(buffer, () => replaceByPrivate(address, byteLength));
+}
+
+/** In one step: there is no moment in which nothing is mapped there. */
+function replaceByPrivate(address: bigint, byteLength: number): void {
+  const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
+  const replaced = libc().mmap(address, byteLength, PROT_READ | PROT_WRITE, flags, -1, 0);
+  if (replaced === MAP_FAILED) throw kernelCallError('mmap', koffi.errno());
 }
 
 export interface Readiness {
@@ -236,14 +286,41 @@ export interface Readiness {
   close(): void;
 }
 
-/** Calls back on the event loop whenever `fd` is readable (level-triggered), until closed. */
+/** F_DUPFD_CLOEXEC of include/uapi/linux/fcntl.h. */
+const F_DUPFD_CLOEXEC = 1030;
+
+/** Another descriptor of what `fd` is; the caller owns it. `@throws` VespidError KERNEL_CALL_FAILED */
+export function duplicateFd(fd: number): number {
+  const result = resultOf(libc().fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  if ('errno' in result) throw kernelCallError('fcntl', result.errno);
+  return result.value;
+}
+
+/**
+ * Calls back on the event loop whenever `fd` is readable (level-triggered), until closed. It watches a descriptor of
+ * its own: libuv ends the process when a descriptor that it is to watch was closed meanwhile, and takes one only once.
+ *
+ * @throws VespidError KERNEL_CALL_FAILED
+ */
 export function whenReadable(fd: number, callback: () => void): Readiness {
+  const watched = duplicateFd(fd);
   const events = { readable: true };
-  const handle = koffi.node.poll(fd, events, callback);
+  const handle = koffi.node.poll(watched, events, callback);
+  let isOpen = true;
   return {
-    pause: () => handle.stop(),
-    resume: () => handle.start(events, callback),
-    close: () => handle.close(),
+    pause: () => {
+      if (isOpen) handle.stop();
+    },
+    resume: () => {
+      if (isOpen) handle.start(events, callback);
+    },
+    close: () => {
+      if (!isOpen) return;
+      isOpen = false;
+      handle.stop();
+      handle.close();
+      closeFd(watched);
+    },
   };
 }
 

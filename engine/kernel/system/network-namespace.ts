@@ -7,9 +7,13 @@ const CURRENT = '/proc/thread-self/ns/net';
 
 /** A network namespace, open: it lives at least as long as this object. */
 export class NetworkNamespace extends OwnedFd {
-  /** The namespace behind a path: `/proc/PID/ns/net`, `/run/netns/NAME`. */
+  /** The namespace behind a path: `/proc/PID/ns/net`, `/run/netns/NAME`. @throws VespidError INPUT_UNREADABLE */
   static open(path: string): NetworkNamespace {
-    return new NetworkNamespace(openSync(path, constants.O_RDONLY));
+    try {
+      return new NetworkNamespace(openSync(path, constants.O_RDONLY));
+    } catch (cause) {
+      throw new VespidError('INPUT_UNREADABLE', `the network namespace ${path} cannot be opened`, { cause });
+    }
   }
 
   /** That of the calling thread. */

@@ -18,9 +18,16 @@ export class ResourceStack implements Disposable {
     return moved;
   }
 
+  /** Gives back all of them, also behind one that fails; what the first of those throws comes out here. */
   [Symbol.dispose](): void {
+    const errors: unknown[] = [];
     for (let resource = this.#resources.pop(); resource !== undefined; resource = this.#resources.pop()) {
-      resource[Symbol.dispose]();
+      try {
+        resource[Symbol.dispose]();
+      } catch (error) {
+        errors.push(error);
+      }
     }
+    if (errors.length > 0) throw errors[0];
   }
 }
