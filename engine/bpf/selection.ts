@@ -47,7 +47,8 @@ export function selectParts(object: ObjectFile, filter: ProgramFilter | undefine
   const structOps = object.structOps.filter(
     (map) =>
       map.isLoadedByDefault &&
-      (filter === undefined || map.functions.every(({ program }) => filter(program))),
+      (filter === undefined ||
+        (map.functions.length > 0 && map.functions.every(({ program }) => filter(program)))),
   );
   const programs = selectPrograms(object, structOps, filter);
   if (filter === undefined) {

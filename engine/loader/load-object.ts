@@ -37,6 +37,8 @@ export function loadObject(
     programs: (program) => wanted.has(program),
     variables: options.constants,
     maps: options.sharedMaps,
+    // A signature allows programs. A name in the machine's bpffs would outlive the run, or be another's map.
+    pinPath: null,
     needsEveryField: options.needsEveryField,
     onMap: options.onMap,
     admit: ({ license, ...facts }, instructions) =>

@@ -1,6 +1,6 @@
 import { CONFIG, COUNTER, MAP_NAME } from '../../lsm-hooks/index.js';
 import { attachEach, type LoadedObject } from '../bpf/index.js';
-import { MAP_TYPE } from '../bytecode/index.js';
+import { MAP_TYPE, parseSectionName } from '../bytecode/index.js';
 import { VespidError } from '../errors/index.js';
 import {
   BpfMap,
@@ -11,7 +11,7 @@ import {
   u32Key,
 } from '../kernel/index.js';
 import { NO_GATE } from './admission.js';
-import { attachProgram } from './attach.js';
+import { attachesToCgroup, attachProgram } from './attach.js';
 import { encodeConfig } from './constant-value.js';
 import { Gate, type GateMode } from './gate.js';
 import { loadObject } from './load-object.js';
@@ -135,13 +135,16 @@ export class KernelSession implements Disposable {
 
 /** A foreign program that is not attached to a cgroup sees the whole machine, whatever the scope. */
 function requireCgroupPrograms({ object, programs }: ObjectPlan): void {
-  const wide = programs.find(({ section }) => !section.startsWith('cgroup'));
+  const program = programs.find(({ section }) => !attachesToCgroup(parseSectionName(section)));
+  const structOps = object.structOps.find(({ isLoadedByDefault }) => isLoadedByDefault);
+  const wide =
+    program === undefined
+      ? structOps && `struct_ops ${structOps.name}`
+      : `program ${program.name} (${program.section})`;
   if (wide === undefined) return;
-  throw new VespidError(
-    'OBJECT_UNSUPPORTED',
-    `${object.name}: program ${wide.name} (${wide.section}) cannot be limited to a cgroup`,
-    { hint: 'run this bundle by itself, without --cgroup' },
-  );
+  throw new VespidError('OBJECT_UNSUPPORTED', `${object.name}: ${wide} cannot be limited to a cgroup`, {
+    hint: 'run this bundle by itself, without --cgroup',
+  });
 }
 
 function sumOverCpus(map: BpfMap, counter: number): number {

@@ -1,11 +1,10 @@
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { type DataSection, MAP_TYPE, type ObjectFile, type ObjectMap } from '../../bytecode/index.js';
 import { VespidError } from '../../errors/index.js';
 import { type BpfMap, type OwnedFd, ResourceStack, u32Key } from '../../kernel/index.js';
 import { createDataMap, dataMapDefinition } from '../data/data-map.js';
 import { createObjectMap } from './map-create.js';
-import { openPinnedMap, pinMap } from './pinned-map.js';
+import { openPinnedMap, pinMap, pinPathOf } from './pinned-map.js';
 
 /** Name of the data section that a loader fills with the kernel's configuration. */
 export const KCONFIG_SECTION = '.kconfig';
@@ -99,7 +98,7 @@ export class ObjectMaps implements Disposable {
 
   #openOrCreate(declared: ObjectMap): BpfMap {
     const { pinPath } = this.#options;
-    const path = declared.pinning === 'none' || pinPath === null ? undefined : join(pinPath, declared.name);
+    const path = declared.pinning === 'none' || pinPath === null ? undefined : pinPathOf(pinPath, declared);
     const pinned = path === undefined ? undefined : openPinnedMap(declared, path);
     if (pinned !== undefined) return this.#own(pinned);
     const created = this.#own(createObjectMap(declared, this.#btf));

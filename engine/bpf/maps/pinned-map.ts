@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { MAP_TYPE, type ObjectMap } from '../../bytecode/index.js';
 import { VespidError } from '../../errors/index.js';
 import { BpfMap, MAP_FLAG } from '../../kernel/index.js';
@@ -7,6 +7,22 @@ import { fittedMap } from './map-create.js';
 
 /** Where libbpf looks for maps that are pinned by name, and pins them. */
 export const DEFAULT_PIN_PATH = '/sys/fs/bpf';
+
+/**
+ * Where an object's map is pinned: its name is the object's to choose, the directory is not.
+ *
+ * @throws VespidError MAP_DEFINITION_INVALID for a name that leads elsewhere
+ */
+export function pinPathOf(directory: string, { name }: Pick<ObjectMap, 'name'>): string {
+  if (name !== '' && name !== '.' && name !== '..' && !name.includes('/')) return join(directory, name);
+  throw new VespidError(
+    'MAP_DEFINITION_INVALID',
+    `map ${JSON.stringify(name)} cannot be pinned by its name`,
+    {
+      details: { map: name },
+    },
+  );
+}
 
 /**
  * The map that is pinned at a path, or undefined when nothing is there.
@@ -36,7 +52,13 @@ function openIfThere(path: string): BpfMap | undefined {
 
 /** Pins a map for others to find, in a directory that is made if it is not there. @throws VespidError KERNEL_* */
 export function pinMap(map: BpfMap, path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new VespidError('KERNEL_CALL_FAILED', `the directory ${dirname(path)} for pins cannot be made`, {
+      cause,
+    });
+  }
   map.pin(path);
 }
 

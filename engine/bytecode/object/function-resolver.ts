@@ -82,6 +82,10 @@ export class FunctionResolver {
     if (opcode === LOAD_IMM64_OPCODE && this.#slots.sourceRegister(slotIndex) !== 0) {
       return invalid(slotIndex, 'ld_imm64 of a file descriptor or id without relocation');
     }
+    // A kernel function by a number would be called, and no statement about the program could name it.
+    if (opcode === CALL_OPCODE && this.#slots.sourceRegister(slotIndex) !== 0) {
+      return invalid(slotIndex, 'a call of a kernel function without relocation');
+    }
     return undefined;
   }
 

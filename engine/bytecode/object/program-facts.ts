@@ -42,7 +42,10 @@ export function programFacts(object: ObjectFile, program: ObjectFunction): Progr
     instructionCount: linked.instructions.byteLength / SLOT_BYTES,
     helperIds: helpersCalled(linked.instructions, `${object.name}: ${program.name}`),
     kfuncs: distinct(linked.kfuncReferences.map((reference) => reference.name)),
-    maps: distinct(linked.mapReferences.map((reference) => reference.map)),
+    maps: distinct([
+      ...linked.mapReferences.map((reference) => reference.map),
+      ...(linked.arenaReferences.length > 0 && object.arena !== undefined ? [object.arena.mapName] : []),
+    ]),
     dataSections: distinct(linked.dataReferences.map((reference) => reference.section)),
     kernelSymbols: distinct(linked.externReferences.map((reference) => reference.name)),
     subprograms: linked.subprograms,
