@@ -10,6 +10,7 @@ import type { LoadedProgram } from '../programs/loaded-program.js';
 import type { AttachOptions } from './attach-options.js';
 import { cannotAttach } from './cannot-attach.js';
 import { resolveExecutable } from './executable-path.js';
+import { matchesPattern } from './name-pattern.js';
 
 /** `function`, or `function+0x10`: bytes from its start. */
 const PLACE = /^([\w.$]+)(?:\+(0x[\da-f]+|\d+))?$/i;
@@ -85,15 +86,18 @@ const PROBEABLE = '/sys/kernel/tracing/available_filter_functions';
 /** Functions that match a pattern of `*` and `?`; a name without those is taken as it is. */
 function probeableFunctions(loaded: LoadedProgram, pattern: string): string[] {
   if (!/[*?]/.test(pattern)) return [pattern];
-  const source = pattern
-    .replace(/[.$+^(){}|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  const matches = new RegExp(`^${source}$`);
-  const names = readFileSync(PROBEABLE, 'utf8')
+  const names = readProbeable(loaded)
     .split('\n')
     .map((line) => line.split(' ')[0] ?? '')
-    .filter((name) => matches.test(name));
+    .filter((name) => name !== '' && matchesPattern(name, pattern));
   if (names.length > 0) return [...new Set(names)];
   throw cannotAttach(loaded, `no function of the kernel matches ${pattern}`, `see ${PROBEABLE}`);
+}
+
+function readProbeable(loaded: LoadedProgram): string {
+  try {
+    return readFileSync(PROBEABLE, 'utf8');
+  } catch {
+    throw cannotAttach(loaded, `${PROBEABLE} cannot be read`, 'mount -t tracefs tracefs /sys/kernel/tracing');
+  }
 }
