@@ -289,8 +289,7 @@ describe('Cgroup.open', () => {
 
 /** The lowest free descriptor: it moves when one is leaked. */
 function heldFds(): number {
-  const map = BpfMap.create(definition({}));
-  map.close();
+  using map = BpfMap.create(definition({}));
   return map.fd;
 }
 
