@@ -17,7 +17,7 @@ export class PrivateKey implements Signer {
   readonly #seed: Uint8Array;
 
   constructor(seed: Uint8Array, name: string) {
-    this.#seed = seed.slice();
+    this.#seed = Uint8Array.from(seed);
     this.publicKey = publicKeyFromBytes(ed25519.getPublicKey(this.#seed), name);
   }
 

@@ -219,7 +219,7 @@ export class BpfMap extends OwnedFd {
 
   /** Whether a bloom filter may hold the value: false is certain. */
   mayContain(value: Uint8Array): boolean {
-    return this.lookup(NO_BYTES, value.slice());
+    return this.lookup(NO_BYTES, Uint8Array.from(value));
   }
 
   /**

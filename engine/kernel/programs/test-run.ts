@@ -50,7 +50,7 @@ export function testRun(program: OwnedFd, run: TestRun): TestRunResult {
       (run.data === undefined || run.liveFrames !== undefined ? 0 : run.data.byteLength + GROWTH_BYTES),
   );
   // A syscall program's context is written back in place, those of packets go to a buffer of their own; raw_tp has none.
-  const context = run.context?.slice();
+  const context = run.context === undefined ? undefined : Uint8Array.from(run.context);
   const contextOut = new Uint8Array(run.data === undefined ? 0 : (context?.byteLength ?? 0));
   const attributes = new Attributes(TEST_BYTES)
     .u32(TEST_RUN.prog_fd, program.fd)
