@@ -9,7 +9,7 @@ import { VespidLoader } from './vespid-loader.js';
  * An object that one loader has not loaded by then is not compared. Under emulation most take a tenth of a second;
  * those over the limit give the verifier hundreds of thousands of instructions.
  */
-const OBJECT_LIMIT_MS = 20_000;
+const OBJECT_LIMIT_MS = 60_000;
 
 using vespid = new VespidLoader();
 for (const object of readdirSync(GUEST_OBJECTS).sort()) {
