@@ -1,11 +1,19 @@
 import type { KernelName } from '../vm/kernels.js';
+import type { ExplainedObject } from './explained-objects.js';
 import type { LoadOutcome, ObjectResult } from './outcome.js';
 
 /**
  * What comparing the two loaders says about an object: loaded by both with equal tags, by both with other tags,
- * by one, by none, or too slow in one of them to say.
+ * by one, by none; too slow with libbpf to say; or known to be, and not tried.
  */
-export type Verdict = 'both' | 'tags differ' | 'only libbpf' | 'only Vespid' | 'neither' | 'over limit';
+export type Verdict =
+  | 'both'
+  | 'tags differ'
+  | 'only libbpf'
+  | 'only Vespid'
+  | 'neither'
+  | 'over limit'
+  | 'not compared';
 
 export interface Comparison {
   readonly kernel: KernelName;
@@ -27,6 +35,11 @@ export function compare(kernel: KernelName, { object, libbpf, vespid }: ObjectRe
     .filter((text) => text !== '')
     .join(' | ');
   return { ...facts, verdict: verdictOfRefusal(libbpf.kind, vespid.kind), reason };
+}
+
+/** The row of an object that is not tried. */
+export function leftOut({ kernel, object, reason }: ExplainedObject): Comparison {
+  return { kernel, object, verdict: 'not compared', reason, libbpfMs: 0, vespidMs: 0 };
 }
 
 /** An object that libbpf loads and Vespid does not in time is a miss; the other way round nothing is known. */

@@ -8,9 +8,9 @@ import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Guests, PROJECT_ROOT } from '../vm/guests.js';
 import { isKernelName, KERNEL_NAMES, type KernelName } from '../vm/kernels.js';
-import { type Comparison, compare } from './comparison.js';
-import { readKnownMisses } from './known-misses.js';
-import { GUEST_OBJECTS, parseObjectResult } from './outcome.js';
+import { type Comparison, compare, leftOut } from './comparison.js';
+import { readExplainedObjects } from './explained-objects.js';
+import { GUEST_OBJECTS, OBJECT_SUFFIX, parseObjectResult } from './outcome.js';
 import { buildOwnObjects } from './own-objects.js';
 import { judge, renderTable } from './report.js';
 import { buildSelftests, type SelftestBuild } from './selftest-objects.js';
@@ -18,6 +18,7 @@ import { buildSelftests, type SelftestBuild } from './selftest-objects.js';
 const CACHE_DIRECTORY = join(PROJECT_ROOT, '.cache', 'peers');
 const OWN_SOURCES = join(PROJECT_ROOT, 'test', 'fixtures', 'bytecode', 'peers');
 const KNOWN_MISSES = join(PROJECT_ROOT, 'test', 'peers', 'known-misses.tsv');
+const NOT_COMPARED = join(PROJECT_ROOT, 'test', 'peers', 'not-compared.tsv');
 /** Both guests at once on two processors take a third of it. */
 const GUEST_TIMEOUT_MS = 20 * 60_000;
 
@@ -119,15 +120,23 @@ async function main(): Promise<number> {
   for (const { source, reason } of selftests.failures) log(`  ${source}: ${reason}`);
   if (options.build) return 0;
 
-  const isWanted = (name: string) => options.object?.some((part) => name.includes(part)) ?? true;
+  const isWanted = (object: string) => options.object?.some((part) => object.includes(part)) ?? true;
+  const explained = (path: string) =>
+    readExplainedObjects(path).filter(
+      ({ kernel, object }) => options.kernels.includes(kernel) && isWanted(object),
+    );
+  const notCompared = explained(NOT_COMPARED);
   const wanted = objects.filter((path) => isWanted(basename(path)));
-  const comparisons = (
-    await Promise.all(options.kernels.map((kernel) => compareInGuest(guests, kernel, wanted, workDirectory)))
-  ).flat();
-  const isWhole = options.object === undefined;
-  const knownMisses = readKnownMisses(KNOWN_MISSES).filter(
-    ({ kernel, object }) => options.kernels.includes(kernel) && isWanted(`${object}.bpf.o`),
+  const compared = await Promise.all(
+    options.kernels.map((kernel) => {
+      const left = notCompared.filter((each) => each.kernel === kernel).map(({ object }) => object);
+      const paths = wanted.filter((path) => !left.includes(basename(path, OBJECT_SUFFIX)));
+      return compareInGuest(guests, kernel, paths, workDirectory);
+    }),
   );
+  const comparisons = [...compared.flat(), ...notCompared.map(leftOut)];
+  const isWhole = options.object === undefined;
+  const knownMisses = explained(KNOWN_MISSES);
   const judgement = judge(comparisons, knownMisses, { isWhole });
   if (options.table !== undefined) writeFileSync(options.table, renderTable(comparisons));
   if (options.json !== undefined)

@@ -11,6 +11,9 @@ export interface ObjectResult {
   readonly vespid: LoadOutcome;
 }
 
+/** What the names of object files end with. */
+export const OBJECT_SUFFIX = '.bpf.o';
+
 /** Where the guest finds the objects. */
 export const GUEST_OBJECTS = '/peers';
 

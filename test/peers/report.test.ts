@@ -48,3 +48,9 @@ test('too many explained misses fail', () => {
   expect(text).toContain('the share is 96.0 %, below 97.0 %');
   expect(judge(rows, misses.map(known), { isWhole: false }).counts.failed).toBe(0);
 });
+
+test('an object that is not compared is no test and counts for no share', () => {
+  const { counts, text } = judge([...loadedByBoth(2), row('heavy', 'not compared')], [], whole);
+  expect(counts).toEqual({ passed: 3, failed: 0, skipped: 0 });
+  expect(text).toContain('1 not compared; Vespid loads 100.0 %');
+});

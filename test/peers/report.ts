@@ -1,6 +1,6 @@
 import { KERNEL_NAMES } from '../vm/kernels.js';
 import type { Comparison, Verdict } from './comparison.js';
-import type { KnownMiss } from './known-misses.js';
+import type { ExplainedObject } from './explained-objects.js';
 
 /** Of the objects that libbpf loads, the share that Vespid must load in each kernel. */
 const REQUIRED_SHARE = 0.97;
@@ -12,10 +12,11 @@ const VERDICTS: readonly Verdict[] = [
   'only Vespid',
   'neither',
   'over limit',
+  'not compared',
 ];
 
 export interface Judgement {
-  /** One test an object and kernel, one for the share of each kernel, one for each entry of the list of misses. */
+  /** One test for each object and kernel that were compared, one for the share of each kernel, one for each entry of the list of misses. */
   readonly counts: { readonly passed: number; readonly failed: number; readonly skipped: number };
   /** The summary of each kernel and every failure. */
   readonly text: string;
@@ -24,7 +25,7 @@ export interface Judgement {
 /** Holds the comparisons to the required share and to the list of known misses. */
 export function judge(
   comparisons: readonly Comparison[],
-  knownMisses: readonly KnownMiss[],
+  knownMisses: readonly ExplainedObject[],
   { isWhole }: { readonly isWhole: boolean },
 ): Judgement {
   const misses = comparisons.filter(isMiss);
@@ -49,7 +50,8 @@ export function judge(
       failures.push(`FAIL  ${kernel}  the share is ${percent(share)}, below ${percent(REQUIRED_SHARE)}`);
   }
   const failed = failures.length;
-  const passed = comparisons.length + knownMisses.length + shareCount - failed;
+  const compared = comparisons.filter(({ verdict }) => verdict !== 'not compared').length;
+  const passed = compared + knownMisses.length + shareCount - failed;
   return {
     counts: { passed, failed, skipped: 0 },
     text: [...failures, ...summaries].map((line) => `${line}\n`).join(''),

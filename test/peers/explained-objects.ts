@@ -1,19 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { isKernelName, type KernelName } from '../vm/kernels.js';
 
-/** An object that libbpf loads and Vespid does not, with the reason why that is right or accepted. */
-export interface KnownMiss {
+/** An object that is not as the others on one kernel, with the reason. */
+export interface ExplainedObject {
   readonly object: string;
   readonly kernel: KernelName;
   readonly reason: string;
 }
 
 /**
- * Reads `known-misses.tsv`: object, kernel, reason, one miss a line; lines with `#` are comments.
+ * Reads `known-misses.tsv` or `not-compared.tsv`: object, kernel, reason, one object a line; lines with `#` are
+ * comments.
  *
  * @throws Error naming a line that has no such form
  */
-export function readKnownMisses(path: string): KnownMiss[] {
+export function readExplainedObjects(path: string): ExplainedObject[] {
   return readFileSync(path, 'utf8')
     .split('\n')
     .map((line, index) => ({ line, number: index + 1 }))
