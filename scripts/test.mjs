@@ -20,6 +20,10 @@ const packageOf = {
   clang: 'clang',
   'clang-19': 'clang-19',
   'llvm-mc-19': 'llvm-19',
+  'llvm-strip-19': 'llvm-19',
+  python3: 'python3',
+  xz: 'xz-utils',
+  zstd: 'zstd',
   buildah: 'buildah',
   java: 'default-jdk-headless',
   kcat: 'kcat',
@@ -53,7 +57,16 @@ const stages = [
     run: (reports) => vitest('host', reports),
   },
   { name: 'kafka', tools: ['java', 'mvn', 'kcat'], run: (reports) => vitest('kafka', reports) },
-  { name: 'vm', tools: ['qemu-system-x86_64', 'bpftool'], run: guests },
+  {
+    name: 'vm',
+    tools: ['qemu-system-x86_64', 'bpftool'],
+    run: (reports) => reporting(['dist/test/vm/main.js', '--all'], join(reports, 'vm.json')),
+  },
+  {
+    name: 'peers',
+    tools: ['qemu-system-x86_64', 'bpftool', 'clang-19', 'llvm-strip-19', 'python3', 'xz', 'zstd'],
+    run: (reports) => reporting(['dist/test/peers/main.js'], join(reports, 'peers.json')),
+  },
   {
     name: 'image',
     tools: ['buildah'],
@@ -107,9 +120,9 @@ async function vitest(project, reports) {
   };
 }
 
-async function guests(reports) {
-  const outputFile = join(reports, 'vm.json');
-  const code = await node(['dist/test/vm/main.js', '--all', '--json', outputFile]);
+/** A script of ours that counts its tests itself. */
+async function reporting(args, outputFile) {
+  const code = await node([...args, '--json', outputFile]);
   if (!existsSync(outputFile)) return { passed: 0, failed: 1, skipped: 0 };
   const { passed, failed, skipped } = JSON.parse(readFileSync(outputFile, 'utf8'));
   return { passed, failed: code !== 0 && failed === 0 ? 1 : failed, skipped };
