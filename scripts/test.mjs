@@ -13,8 +13,14 @@ const isCi = env.CI === 'true';
 const isRoot = getuid?.() === 0;
 const tsc = ['node_modules/typescript/bin/tsc', '-b'];
 
+/** The header files that tests compile against; found by path as tools are by name. */
+const libbpfHeader = '/usr/include/bpf/libbpf.h';
+const kernelHeader = '/usr/include/linux/bpf.h';
+
 /** The Debian package that brings a tool. */
 const packageOf = {
+  [libbpfHeader]: 'libbpf-dev',
+  [kernelHeader]: 'linux-libc-dev',
   'qemu-system-x86_64': 'qemu-system-x86',
   bpftool: 'bpftool',
   clang: 'clang',
@@ -41,30 +47,39 @@ const stages = [
   },
   {
     name: 'unit',
-    tools: ['openssl', 'bpftool', 'clang', 'clang-19', 'llvm-mc-19'],
+    tools: ['openssl', 'bpftool', 'clang', 'clang-19', 'llvm-mc-19', libbpfHeader, kernelHeader],
     run: (reports) => vitest('unit', reports),
   },
   // One seed always the same, so that a fault shows at once who brought it in, and one that looks for new ones.
   {
     name: 'fuzz',
-    tools: ['clang-19'],
+    tools: ['clang-19', kernelHeader, libbpfHeader],
     run: () => check(['dist/test/fuzz/main.js', '--seed', '1', '--seed', 'random']),
   },
   {
     name: 'host',
-    tools: ['bpftool', 'clang'],
+    tools: ['bpftool', 'clang', 'clang-19', libbpfHeader, kernelHeader],
     obstacle: hostObstacle,
     run: (reports) => vitest('host', reports),
   },
   { name: 'kafka', tools: ['java', 'mvn', 'kcat'], run: (reports) => vitest('kafka', reports) },
   {
     name: 'vm',
-    tools: ['qemu-system-x86_64', 'bpftool'],
+    tools: ['qemu-system-x86_64', 'bpftool', 'clang-19', 'xz', libbpfHeader, kernelHeader],
     run: (reports) => reporting(['dist/test/vm/main.js', '--all'], join(reports, 'vm.json')),
   },
   {
     name: 'peers',
-    tools: ['qemu-system-x86_64', 'bpftool', 'clang-19', 'llvm-strip-19', 'python3', 'xz', 'zstd'],
+    tools: [
+      'qemu-system-x86_64',
+      'bpftool',
+      'clang-19',
+      'llvm-strip-19',
+      'python3',
+      'xz',
+      'zstd',
+      kernelHeader,
+    ],
     run: (reports) => reporting(['dist/test/peers/main.js'], join(reports, 'peers.json')),
   },
   {
@@ -140,7 +155,9 @@ function hostObstacle() {
   return status === 0 ? undefined : 'this machine does not let root use bpf(2)';
 }
 
+/** @param name of a command, or the path of a file */
 function findTool(name) {
+  if (name.startsWith('/')) return existsSync(name) ? name : undefined;
   const directories = [...(env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
   return directories.map((directory) => join(directory, name)).find((path) => existsSync(path));
 }
