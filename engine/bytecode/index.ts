@@ -12,6 +12,15 @@ export type {
 export { Assembler, type FieldPath, type Label } from './assembler.js';
 export { BtfBuilder } from './btf/btf-builder.js';
 export { btfInByteOrder } from './btf/btf-byte-order.js';
+export {
+  type BtfExt,
+  type CoreRecord,
+  type FunctionRecord,
+  type LineRecord,
+  readBtfExt,
+  type SectionRecords,
+  writeBtfExt,
+} from './btf/btf-ext.js';
 export { byteSizeOf, skipModifiers } from './btf/btf-layout.js';
 export { Btf } from './btf/btf-reader.js';
 export type { BtfArray, BtfComposite, BtfEnum, BtfKind, BtfMember, BtfType } from './btf/btf-type.js';
