@@ -45,6 +45,7 @@ export type { FieldReaders } from './program/readers.js';
 export { emitRecord } from './program/record-emit.js';
 export {
   FIRST_FACT_BIT,
+  indexMask,
   MAX_SCRATCH_BYTES,
   SCRATCH,
   type ScratchLayout,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   emitStringBase,
   type Frame,
+  indexMask,
   SCRATCH,
   STRING_STATE,
   STRING_STATUS,
@@ -163,10 +164,7 @@ function assembleFindStep(step: Assembler, place: StringPlace, value: Uint8Array
     .move(R8, R1)
     .load(8, R7, R2, 0)
     .load(4, R2, R7, place.stateOffset + STRING_STATE.start);
-  step
-    .alu('add', R2, R8)
-    .aluImmediate('and', R2, place.capacity - 1)
-    .alu('add', R2, R7);
+  step.alu('add', R2, R8).aluImmediate('and', R2, indexMask(place)).alu('add', R2, R7);
   emitBytesEqual(step, R2, place.bufferOffset, value, miss);
   step
     .storeImmediate(4, R7, SCRATCH.walk.finished, 1)

@@ -52,6 +52,14 @@ export interface StringPlace {
   readonly capacity: number;
 }
 
+/**
+ * Keeps every index into a string as it is, and tells the verifier that it is bounded: all bits below the power of two
+ * that holds the capacity. The room behind the string is as large again, so that the bound lies within.
+ */
+export function indexMask({ capacity }: StringPlace): number {
+  return 2 ** Math.ceil(Math.log2(capacity)) - 1;
+}
+
 export interface ScratchLayout {
   readonly hook: HookDefinition;
   readonly record: RecordLayout;

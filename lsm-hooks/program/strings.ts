@@ -1,7 +1,7 @@
 import { type Assembler, R0, R1, R2, type R3, R7, R8 } from '../../engine/bytecode/index.js';
 import { STRING_STATUS } from '../record-layout.js';
 import { enterSubprogram, Frame } from './frame.js';
-import { SCRATCH, STRING_STATE, type StringPlace } from './scratch-layout.js';
+import { indexMask, SCRATCH, STRING_STATE, type StringPlace } from './scratch-layout.js';
 
 /** Emits the code that fills a string's buffer and state; R7 and R8 are set. */
 export type StringGatherer = (frame: Frame, place: StringPlace) => void;
@@ -115,6 +115,6 @@ export function emitStringBase(frame: Frame, place: StringPlace, register: typeo
   }
   assembler
     .load(4, register, R7, place.stateOffset + STRING_STATE.start)
-    .aluImmediate('and', register, place.capacity - 1)
+    .aluImmediate('and', register, indexMask(place))
     .alu('add', register, R7);
 }

@@ -367,6 +367,26 @@ describe('one rule', () => {
     }
   });
 
+  const textFields = [...POLICY_HOOKS.values()].flatMap((hook) =>
+    hook.fields.flatMap(({ name, type }) =>
+      type.kind === 'string' ? [{ hook, name, maxBytes: type.maxBytes }] : [],
+    ),
+  );
+  test.each(textFields)(
+    'a search in $name of $hook.name finds at every place',
+    ({ hook, name, maxBytes }) => {
+      using program = new SyntheticHook(hook).load([parseCondition(`${name}.contains("!?")`, hook)]);
+      const mostBytes = Math.min(maxBytes - 2, 255);
+      for (let place = 0; place + 2 <= mostBytes; place++) {
+        const text = `${'x'.repeat(place)}!?`;
+        const record = program.judge({ values: { ...blank(hook), [name]: text }, unavailable: [] });
+        expect(record?.matchedRules, `at ${place}`).toBe(1n);
+        const other = { ...blank(hook), [name]: `${'x'.repeat(place)}!.` };
+        expect(program.judge({ values: other, unavailable: [] }), `not at ${place}`).toBeUndefined();
+      }
+    },
+  );
+
   test('two searches whose constants begin alike are two searches', () => {
     const alike = 'x'.repeat(40);
     const cel = `exec.args.contains("${alike}1") && exec.args.contains("${alike}2")`;
