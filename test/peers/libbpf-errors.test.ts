@@ -27,6 +27,22 @@ test.each([
     ],
     "map 'arena': unsupported attribute",
   ],
+  [
+    'the kernel refuses without a word',
+    [
+      "libbpf: prog 'sample': BPF program load failed: Invalid argument",
+      "libbpf: prog 'sample': -- BEGIN PROG LOAD LOG --",
+      'processed 0 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_states 0 mark_read 0',
+      '-- END PROG LOAD LOG --',
+      "libbpf: failed to load object '/peers/sample.bpf.o'",
+    ],
+    "prog 'sample': BPF program load failed: Invalid argument",
+  ],
+  [
+    'the beginning of the log is cut off',
+    ['R1 is gone', 'R0 !read_ok', '-- END PROG LOAD LOG --', "libbpf: prog 'sample': failed to load: -13"],
+    'a program: verifier: R0 !read_ok',
+  ],
   ['silence', [], 'no reason given'],
 ])('%s', (_, lines, summary) => {
   expect(summarizeErrors(lines.join('\n'))).toBe(summary);
