@@ -1,6 +1,6 @@
 import { type ObjectFile, PROGRAM_TYPE } from '../../bytecode/index.js';
 import { VespidError } from '../../errors/index.js';
-import { BpfProgram, type OwnedFd } from '../../kernel/index.js';
+import { BpfProgram, type OwnedFd, type ProgramLoad } from '../../kernel/index.js';
 import type { ResolvedTarget } from './attach-target.js';
 import type { PreparedProgram } from './prepare-program.js';
 
@@ -43,13 +43,18 @@ export function loadProgram(
   const { instructions } = prepared;
   const expectedAttachType = prepared.expectedAttachType ?? meaning.attachType;
   checkStructOpsProgram(object, prepared, target);
-  const facts: ProgramLoadFacts = {
-    programType: meaning.programType,
-    expectedAttachType,
-    attachBtfId: target.attachBtfId,
-    attachBtfObjectId: target.attachBtfObjectId(),
-    hasTargetProgram: target.attachProgram !== undefined,
-    license: object.license,
+  const admission = (): Pick<ProgramLoad, 'beforeAttempt'> => {
+    if (admit === undefined) return {};
+    // Only here: the id of a BTF object takes several calls to find.
+    const facts: ProgramLoadFacts = {
+      programType: meaning.programType,
+      expectedAttachType,
+      attachBtfId: target.attachBtfId,
+      attachBtfObjectId: target.attachBtfObjectId(),
+      hasTargetProgram: target.attachProgram !== undefined,
+      license: object.license,
+    };
+    return { beforeAttempt: () => admit(facts, instructions) };
   };
   return BpfProgram.load({
     name: linked.name,
@@ -67,7 +72,7 @@ export function loadProgram(
     functionInfo: linked.functionInfo,
     lines: linked.lines,
     ...(prepared.fdArray === undefined ? {} : { fdArray: prepared.fdArray }),
-    ...(admit === undefined ? {} : { beforeAttempt: () => admit(facts, instructions) }),
+    ...admission(),
   });
 }
 
