@@ -1,9 +1,10 @@
 import type { VerifiedBundle } from '../../signing/index.js';
-import { Agent, noticeOf, openBundle, openTrustPolicy } from '../agent/index.js';
+import { Agent, noticeOf, openBundle } from '../agent/index.js';
 import { VespidError } from '../errors/index.js';
 import { openSink, parseSink, readHostIdentity, type Sink, type SinkContext } from '../events/index.js';
 import { Cgroup, probeKernel } from '../kernel/index.js';
 import type { GateMode, ObjectPlan } from '../loader/index.js';
+import { openTrustPolicy } from '../trust/index.js';
 import type { AgentLog } from './agent-log.js';
 import { requirePrivileges } from './privileges.js';
 import { stopSignal } from './stop-signal.js';

@@ -1,13 +1,19 @@
-import { canonicalJson } from '../../signing/canonical-json.js';
-import { IN_TOTO_PAYLOAD_TYPE, preAuthenticationEncoding } from '../../signing/dsse.js';
-import type { BundleFiles, Signer } from '../../signing/index.js';
-import { blobPath, buildIndex, checkImageIndex, describe, INDEX_PATH } from '../../signing/oci-layout.js';
+import { IN_TOTO_PAYLOAD_TYPE, preAuthenticationEncoding } from '../../signing/attestation/dsse.js';
 import {
   type Attestation,
   decodeSigstoreBundle,
   encodeSigstoreBundle,
   SIGSTORE_BUNDLE_MEDIA_TYPE,
-} from '../../signing/sigstore-bundle.js';
+} from '../../signing/attestation/sigstore-bundle.js';
+import {
+  blobPath,
+  buildIndex,
+  checkImageIndex,
+  describe,
+  INDEX_PATH,
+} from '../../signing/bundle/oci-layout.js';
+import { canonicalJson } from '../../signing/documents/canonical-json.js';
+import type { BundleFiles, Signer } from '../../signing/index.js';
 import { sha256, utf8 } from './sample-bundle.js';
 
 /** What an attacker can do who holds no key: change a file and make every digest and size on the way fit again. */

@@ -9,7 +9,7 @@ import {
   type TrustedKey,
   type TrustPolicy,
 } from '../../signing/index.js';
-import { PrivateKey } from '../../signing/key-pair.js';
+import { PrivateKey } from '../../signing/keys/key-pair.js';
 
 /** A key that is the same in every run, from a seed of one repeated byte. */
 export function sampleKey(seedByte: number): PrivateKey {

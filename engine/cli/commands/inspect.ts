@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { type AttestationDescription, inspectBundle } from '../../../signing/index.js';
-import { readBundle } from '../../loader/index.js';
+import { readBundle } from '../../bundles/index.js';
 import { contentsLines } from '../bundle-contents.js';
 import { helpNotes } from '../help-text.js';
 import { printReport, type Report } from '../report.js';

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { Command } from 'commander';
 import {
@@ -6,11 +5,11 @@ import {
   type FileDescription,
   inspectBundle,
   normalizeProgramClaims,
-  type PrivateKey,
   type ProgramClaim,
-  parsePrivateKey,
 } from '../../../signing/index.js';
-import { computeClaims, writeBundle } from '../../loader/index.js';
+import { writeBundle } from '../../bundles/index.js';
+import { computeClaims } from '../../loader/index.js';
+import { openKeyFile } from '../../signers/index.js';
 import { CONTENTS_JSON, contentsLines } from '../bundle-contents.js';
 import { helpNotes } from '../help-text.js';
 import { expandDirectories, readInputFile } from '../input-file.js';
@@ -60,8 +59,7 @@ export function signCommand(): Command {
 }
 
 async function sign(paths: readonly string[], options: SignOptions): Promise<Report> {
-  const key = readPrivateKey(options.key);
-  const keyWarnings = warningsAboutKeyFile(options.key);
+  const { key, warnings: keyWarnings } = openKeyFile(options.key, readInputFile);
   const files = expandDirectories(paths, [...POLICY_ENDINGS, '.bpf.o']).map(readInputFile);
   const name = options.name ?? basename(resolve(options.out));
   const { input, warnings } = assembleSigningInput(name, files);
@@ -81,21 +79,6 @@ async function sign(paths: readonly string[], options: SignOptions): Promise<Rep
     json: { bundle: options.out, name, digest, keyId: key.keyId, ...contents },
     warnings: [...keyWarnings, ...warnings, ...warningsAboutObjects(objects, claims)],
   };
-}
-
-function readPrivateKey(path: string): PrivateKey {
-  // Not fatal: a key in DER is better explained as "no PEM" than as "no text".
-  return parsePrivateKey(new TextDecoder().decode(readInputFile(path).bytes), path);
-}
-
-/** Permission bits of everybody but the owner. */
-const OTHERS = 0o077;
-
-function warningsAboutKeyFile(path: string): string[] {
-  const { mode } = statSync(path);
-  if ((mode & OTHERS) === 0) return [];
-  const octal = (mode & 0o777).toString(8).padStart(4, '0');
-  return [`${path} can be read by others than its owner (mode ${octal}); chmod 600 it`];
 }
 
 function warningsAboutObjects(

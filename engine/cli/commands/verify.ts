@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { Command } from 'commander';
 import type { FileDescription, NamedBytes } from '../../../signing/index.js';
-import { openBundle, openTrustPolicy } from '../../agent/index.js';
+import { openBundle } from '../../agent/index.js';
+import { openTrustPolicy } from '../../trust/index.js';
 import { CONTENTS_JSON, contentsLines } from '../bundle-contents.js';
 import { helpNotes } from '../help-text.js';
 import { printReport, type Report } from '../report.js';

@@ -8,9 +8,11 @@ import {
   parsePrivateKey,
   type VerifiedBundle,
 } from '../../../signing/index.js';
-import { openBundle, openTrustPolicy } from '../../agent/index.js';
+import { openBundle } from '../../agent/index.js';
+import { writeBundle } from '../../bundles/index.js';
 import { compilePolicies } from '../../compiler/index.js';
-import { computeClaims, writeBundle } from '../../loader/index.js';
+import { computeClaims } from '../../loader/index.js';
+import { openTrustPolicy } from '../../trust/index.js';
 
 /** `policies/library`, both from the sources and from `dist`. */
 const LIBRARY_CANDIDATES = ['../../../../policies/library', '../../../policies/library'];

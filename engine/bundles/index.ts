@@ -1,0 +1,2 @@
+export { readBundle } from './read-bundle.js';
+export { writeBundle } from './write-bundle.js';

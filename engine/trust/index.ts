@@ -1,0 +1,1 @@
+export { openTrustPolicy } from './open-trust-policy.js';

@@ -1,0 +1,167 @@
+import { type ErrorCode, VespidError } from '../../engine/errors/index.js';
+import { IN_TOTO_PAYLOAD_TYPE, preAuthenticationEncoding } from '../attestation/dsse.js';
+import type { ProgramClaim } from '../attestation/program-claim.js';
+import { type Attestation, decodeSigstoreBundle } from '../attestation/sigstore-bundle.js';
+import { readStatement } from '../attestation/statement.js';
+import { checkStatementCovers } from '../attestation/statement-check.js';
+import { bytesEqual } from '../documents/bytes.js';
+import { verifyEd25519 } from '../keys/ed25519-verify.js';
+import type { TrustedKey, TrustPolicy } from '../trust/trust-policy.js';
+import type { BundleContent, BundleFiles, NamedBytes } from './bundle-content.js';
+import { checkBlobDigests, checkLayout } from './bundle-layout.js';
+import { readBundleContent } from './bundle-reader.js';
+
+/** Content that enough trusted signers vouch for. Only {@link verifyBundle} makes one. */
+export interface VerifiedBundle {
+  readonly name: string;
+  /** Digest of the bundle's manifest, `sha256:<hex>`. */
+  readonly digest: string;
+  readonly policies: readonly NamedBytes[];
+  readonly objects: readonly NamedBytes[];
+  /** What the signers state about the programs; compare with what the objects really hold before loading. */
+  readonly claims: readonly ProgramClaim[];
+  /** Every trusted signer whose signature verified, once each, in the order of the bundle's attestations. */
+  readonly signers: readonly VerifiedSigner[];
+}
+
+export interface VerifiedSigner {
+  /** Id of the key in the trust policy. */
+  readonly id: string;
+  readonly keyId: string;
+}
+
+/**
+ * Verifies a bundle and gives back the verified bytes, in this order:
+ *
+ * 1. the files are an OCI layout within limits;
+ * 2. every blob has its digest;
+ * 3. index and manifests reach every file and name no other;
+ * 4. signatures verify over the raw payloads, which stay unparsed;
+ * 5. enough distinct trusted signers signed the same payload;
+ * 6. that payload, parsed only now, speaks about exactly this content.
+ *
+ * The threshold stands before the payload's parser, so that parser never sees bytes which the trust policy does
+ * not accept.
+ *
+ * @param now the time at which signing keys must be valid
+ * @throws VespidError with exit code 3: BUNDLE_*, KEY_WEAK
+ */
+export function verifyBundle(files: BundleFiles, trust: TrustPolicy, now: Date): VerifiedBundle {
+  const layout = checkLayout(files);
+  checkBlobDigests(layout);
+  const content = readBundleContent(layout);
+  const verdicts = verifySignatures(content, trust, now);
+  const { payload, signers } = requireThreshold(verdicts, trust);
+  const claims = checkStatementCovers(readStatement(payload), content);
+  const { name, digest, policies, objects } = content;
+  return { name, digest, policies, objects, claims, signers };
+}
+
+/** Why a signature does not count, or that it does. A signature that is simply false is an error instead. */
+type Standing = 'accepted' | 'unknown' | 'expired' | 'not-yet-valid';
+
+interface Verdict {
+  readonly standing: Standing;
+  readonly keyId: string;
+  /** Absent for a key that the trust policy does not name. */
+  readonly key?: TrustedKey;
+  readonly payload: Uint8Array;
+}
+
+function verifySignatures(content: BundleContent, trust: TrustPolicy, now: Date): readonly Verdict[] {
+  if (content.attestations.length === 0) {
+    throw new VespidError(
+      'BUNDLE_UNSIGNED',
+      `expected at least one attestation of ${content.digest}, found none`,
+      {
+        hint: 'sign the bundle: vespid sign INPUT... --key KEY --out BUNDLE',
+      },
+    );
+  }
+  return content.attestations.map(({ digest, bytes }) => {
+    const where = `attestation ${digest}`;
+    return judge(decodeSigstoreBundle(bytes, where), where, trust, now);
+  });
+}
+
+/** DSSE protocol.md, "To verify": the key id narrows the choice of keys, the signature decides, then the type. */
+function judge(attestation: Attestation, where: string, trust: TrustPolicy, now: Date): Verdict {
+  const { keyId, payload, payloadType, signature } = attestation;
+  const key = trust.keys.find((candidate) => candidate.publicKey.keyId === keyId);
+  if (key === undefined) return { standing: 'unknown', keyId, payload };
+  const message = preAuthenticationEncoding(payloadType, payload);
+  verifyEd25519(signature, message, key.publicKey.bytes, `${where} by ${key.id}`);
+  if (payloadType !== IN_TOTO_PAYLOAD_TYPE) {
+    throw new VespidError(
+      'BUNDLE_PAYLOAD_TYPE_UNSUPPORTED',
+      `${where} by ${key.id}: expected the payload type ${IN_TOTO_PAYLOAD_TYPE}, found ${JSON.stringify(payloadType)}`,
+      { hint: 'the signature was made for another purpose; sign the bundle with `vespid sign`' },
+    );
+  }
+  return { standing: standingAt(key, now), keyId, key, payload };
+}
+
+/** Conditions are positive, so that an invalid date fails them. `validUntil` is the first moment after. */
+function standingAt({ validFrom, validUntil }: TrustedKey, now: Date): Standing {
+  if (validFrom !== undefined && !(now >= validFrom)) return 'not-yet-valid';
+  if (validUntil !== undefined && !(now < validUntil)) return 'expired';
+  return 'accepted';
+}
+
+function requireThreshold(
+  verdicts: readonly Verdict[],
+  trust: TrustPolicy,
+): { readonly payload: Uint8Array; readonly signers: readonly VerifiedSigner[] } {
+  const accepted = verdicts.filter(({ standing }) => standing === 'accepted');
+  // A Map keeps one entry per key, so two signatures by one signer count once.
+  const signers = new Map<string, VerifiedSigner>();
+  for (const { key, keyId } of accepted) {
+    if (key !== undefined && !signers.has(keyId)) signers.set(keyId, { id: key.id, keyId });
+  }
+  const [first] = accepted;
+  if (first === undefined || !(signers.size >= trust.threshold))
+    throw thresholdRefusal(verdicts, signers.size, trust);
+  const { payload } = first;
+  if (!accepted.every((verdict) => bytesEqual(verdict.payload, payload))) {
+    throw new VespidError(
+      'BUNDLE_ATTESTATIONS_DISAGREE',
+      'expected all trusted signers to sign the same statement, found different statements',
+      { hint: 'remove the attestations and have every signer sign the bundle again' },
+    );
+  }
+  return { payload, signers: [...signers.values()] };
+}
+
+/** One cause gives its own code; some accepted signatures, but too few, give the threshold's. */
+function thresholdRefusal(
+  verdicts: readonly Verdict[],
+  acceptedCount: number,
+  trust: TrustPolicy,
+): VespidError {
+  const [code, hint] = acceptedCount > 0 ? TOO_FEW : refusalOf(verdicts);
+  const found = verdicts.map(({ key, keyId, standing }) => `${key?.id ?? `key ${keyId}`} (${standing})`);
+  return new VespidError(
+    code,
+    `expected signatures of ${trust.threshold} distinct trusted keys, found ${acceptedCount}: ${found.join(', ')}`,
+    { hint, details: { signatures: verdicts.map(({ keyId, standing }) => ({ keyId, standing })) } },
+  );
+}
+
+type CodeAndHint = readonly [ErrorCode, string];
+
+const TOO_FEW: CodeAndHint = [
+  'BUNDLE_THRESHOLD_NOT_MET',
+  'have further signers that the trust policy names sign it',
+];
+
+function refusalOf(verdicts: readonly Verdict[]): CodeAndHint {
+  const standings = new Set(verdicts.map(({ standing }) => standing));
+  if (standings.has('expired')) return ['BUNDLE_SIGNER_EXPIRED', 'sign again with a key that is still valid'];
+  if (standings.has('not-yet-valid')) {
+    return [
+      'BUNDLE_SIGNER_NOT_YET_VALID',
+      "check this machine's clock and the key's validFrom in the trust policy",
+    ];
+  }
+  return ['BUNDLE_SIGNER_UNKNOWN', 'add the key to the trust policy only if you know whose it is'];
+}
