@@ -1,3 +1,4 @@
+export { type AttestationSigner, KeySigner } from './attestation/attestation-signer.js';
 export { type MapClaim, normalizeProgramClaims, type ProgramClaim } from './attestation/program-claim.js';
 export type { BundleFiles, BundleInput, NamedBytes } from './bundle/bundle-content.js';
 export {
@@ -15,8 +16,8 @@ export {
   type KeyPair,
   type PrivateKey,
   parsePrivateKey,
-  type Signer,
 } from './keys/key-pair.js';
 export { type PublicKey, parsePublicKey } from './keys/public-key.js';
+export type { Signer } from './keys/signer.js';
 export { parseTrustPolicy, type TrustedKey, type TrustPolicy } from './trust/trust-policy.js';
 export { TRUST_POLICY_SCHEMA } from './trust/trust-policy-schema.js';

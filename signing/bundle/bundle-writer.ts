@@ -11,7 +11,7 @@ import {
 } from '../attestation/statement.js';
 import { checkStatementCovers } from '../attestation/statement-check.js';
 import { canonicalJson } from '../documents/canonical-json.js';
-import type { Signer } from '../keys/key-pair.js';
+import type { PrivateKey } from '../keys/key-pair.js';
 import type { BundleContent, BundleFiles, BundleInput, NamedBytes } from './bundle-content.js';
 import { checkBlobDigests, checkLayout } from './bundle-layout.js';
 import { BUNDLE_LIMITS, requireWithinLimit } from './bundle-limits.js';
@@ -51,7 +51,7 @@ import {
 export function createBundle(
   input: BundleInput,
   claims: readonly ProgramClaim[],
-  signer: Signer,
+  signer: Pick<PrivateKey, 'keyId' | 'sign'>,
 ): ReadonlyMap<string, Uint8Array> {
   requireValidNames(input, { invalid: 'SIGN_NAME_INVALID', duplicate: 'SIGN_NAME_DUPLICATE' });
   if (input.policies.length + input.objects.length === 0) {
@@ -76,7 +76,7 @@ export function createBundle(
 export function attestBundle(
   files: BundleFiles,
   claims: readonly ProgramClaim[],
-  signer: Signer,
+  signer: Pick<PrivateKey, 'keyId' | 'sign'>,
 ): ReadonlyMap<string, Uint8Array> {
   const layout = checkLayout(files);
   checkBlobDigests(layout);
@@ -176,7 +176,7 @@ function requireAcceptable(statement: Uint8Array, content: BundleContent): void 
 function buildAttestation(
   payload: Uint8Array,
   subject: Descriptor,
-  signer: Signer,
+  signer: Pick<PrivateKey, 'keyId' | 'sign'>,
   blobs: LayoutBuilder,
 ): AttestationManifest {
   const payloadType = IN_TOTO_PAYLOAD_TYPE;

@@ -2,14 +2,7 @@ import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { ed25519 } from './ed25519-provider.js';
 import { keyAlgorithmUnsupported, keyMalformed, requirePemBlock, writePem } from './pem.js';
 import { encodeSpki, type PublicKey, publicKeyFromBytes } from './public-key.js';
-
-/** Whatever can sign for a key: a key file here, a hardware or cloud key elsewhere. */
-export interface Signer {
-  /** Lower-case hexadecimal SHA-256 of the signer's SPKI DER. */
-  readonly keyId: string;
-  /** 64 bytes of Ed25519 signature (RFC 8032 section 5.1.6) over `message`. */
-  sign(message: Uint8Array): Uint8Array;
-}
+import type { Signer } from './signer.js';
 
 /** An Ed25519 private key. The seed is a private field, so that printing or serializing the object never shows it. */
 export class PrivateKey implements Signer {

@@ -13,7 +13,7 @@ import {
   INDEX_PATH,
 } from '../../signing/bundle/oci-layout.js';
 import { canonicalJson } from '../../signing/documents/canonical-json.js';
-import type { BundleFiles, Signer } from '../../signing/index.js';
+import type { BundleFiles, PrivateKey } from '../../signing/index.js';
 import { sha256, utf8 } from './sample-bundle.js';
 
 /** What an attacker can do who holds no key: change a file and make every digest and size on the way fit again. */
@@ -88,7 +88,7 @@ export function attestationOf(files: BundleFiles): Attestation {
 /** What a trusted signer could be made to sign by mistake: another payload, or another payload type. */
 export function resign(
   files: BundleFiles,
-  signer: Signer,
+  signer: Pick<PrivateKey, 'keyId' | 'sign'>,
   editPayload: (payload: string) => string,
   payloadType = IN_TOTO_PAYLOAD_TYPE,
 ): BundleFiles {
