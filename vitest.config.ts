@@ -8,7 +8,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/host/**', 'test/kafka/**', 'test/vm/**', 'test/package/**'],
+          exclude: ['test/host/**', 'test/interop/**', 'test/kafka/**', 'test/vm/**', 'test/package/**'],
         },
       },
       {
@@ -16,6 +16,14 @@ export default defineConfig({
           name: 'host',
           include: ['test/host/**/*.test.ts'],
           fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'interop',
+          include: ['test/interop/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -31,10 +31,14 @@ const packageOf = {
   xz: 'xz-utils',
   zstd: 'zstd',
   buildah: 'buildah',
+  'docker-registry': 'docker-registry',
+  htpasswd: 'apache2-utils',
   java: 'default-jdk-headless',
+  jq: 'jq',
   kcat: 'kcat',
   mvn: 'maven',
   openssl: 'openssl',
+  skopeo: 'skopeo',
 };
 
 /** In order. `run` takes a folder for its reports and gives counts. */
@@ -61,6 +65,12 @@ const stages = [
     tools: ['bpftool', 'clang', 'clang-19', libbpfHeader, kernelHeader],
     obstacle: hostObstacle,
     run: (reports) => vitest('host', reports),
+  },
+  // Other implementations of the formats and protocols that we speak.
+  {
+    name: 'interop',
+    tools: ['openssl', 'jq', 'docker-registry', 'htpasswd', 'skopeo'],
+    run: (reports) => vitest('interop', reports),
   },
   { name: 'kafka', tools: ['java', 'mvn', 'kcat'], run: (reports) => vitest('kafka', reports) },
   {
