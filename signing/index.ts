@@ -19,5 +19,20 @@ export {
 } from './keys/key-pair.js';
 export { type PublicKey, parsePublicKey } from './keys/public-key.js';
 export type { Signer } from './keys/signer.js';
-export { parseTrustPolicy, type TrustedKey, type TrustPolicy } from './trust/trust-policy.js';
-export { TRUST_POLICY_SCHEMA } from './trust/trust-policy-schema.js';
+export type {
+  BundleIdentity,
+  Decision,
+  GrantName,
+  MissingGrant,
+  Refusal,
+  RequirementDecision,
+  SignerDecision,
+  SignerIdentity,
+  Standing,
+} from './trust/decision.js';
+export type { CallGrant, Effect, Grants } from './trust/grants.js';
+export { parseTrustPolicy } from './trust/parse-trust-policy.js';
+export { signerOf, standingOf } from './trust/signer-standing.js';
+export { requirementsOf } from './trust/signing-requirements.js';
+export type { TrustedIdentity, TrustedKey, TrustedSigner, TrustPolicy } from './trust/trust-policy.js';
+export { TRUST_POLICY_SCHEMA } from './trust/trust-policy-schema.generated.js';

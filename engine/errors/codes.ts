@@ -188,6 +188,7 @@ export const ERROR_CODES = {
   BUNDLE_SIGNER_UNKNOWN: { exit: 3, summary: 'no signer of a bundle is in the trust policy' },
   BUNDLE_SIGNER_EXPIRED: { exit: 3, summary: 'the signing key is past its validUntil' },
   BUNDLE_SIGNER_NOT_YET_VALID: { exit: 3, summary: 'the signing key is before its validFrom' },
+  BUNDLE_SIGNER_REVOKED: { exit: 3, summary: 'the trust policy revokes the signer of a bundle' },
   BUNDLE_THRESHOLD_NOT_MET: { exit: 3, summary: 'too few distinct trusted keys signed a bundle' },
   BUNDLE_ATTESTATIONS_DISAGREE: {
     exit: 3,
@@ -222,11 +223,21 @@ export const ERROR_CODES = {
     summary: 'a public key file that a trust policy names cannot be read',
   },
   TRUST_POLICY_ID_DUPLICATE: { exit: 1, summary: 'a trust policy has an id twice' },
-  TRUST_POLICY_KEY_DUPLICATE: { exit: 1, summary: 'a trust policy has one key under two ids' },
+  TRUST_POLICY_KEY_DUPLICATE: { exit: 1, summary: 'a trust policy has one key or identity twice' },
   TRUST_POLICY_THRESHOLD_UNREACHABLE: {
     exit: 1,
-    summary: 'the threshold of a trust policy is above its keys',
+    summary: 'a threshold of a trust policy is above the signers that can count for it',
   },
+  TRUST_POLICY_GROUP_INVALID: {
+    exit: 1,
+    summary: 'a group of a trust policy has a member, or a requirement a group, that there is not',
+  },
+  TRUST_POLICY_REVOCATION_DUPLICATE: { exit: 1, summary: 'a trust policy revokes one thing twice' },
+  TRUST_POLICY_ROOT_UNREADABLE: {
+    exit: 1,
+    summary: 'a Sigstore trusted root that a trust policy names cannot be read',
+  },
+  TRUST_POLICY_ROOT_INVALID: { exit: 1, summary: 'a Sigstore trusted root is not a JSON object' },
 
   // Loading (engine/loader)
   EFFECT_NOT_DELIVERABLE: { exit: 4, summary: 'a policy asks for an effect that this kernel cannot deliver' },

@@ -6,6 +6,8 @@ import { readStatement } from '../attestation/statement.js';
 import { checkStatementCovers } from '../attestation/statement-check.js';
 import { bytesEqual } from '../documents/bytes.js';
 import { verifyEd25519 } from '../keys/ed25519-verify.js';
+import type { Standing } from '../trust/decision.js';
+import { signerOf, standingOf } from '../trust/signer-standing.js';
 import type { TrustedKey, TrustPolicy } from '../trust/trust-policy.js';
 import type { BundleContent, BundleFiles, NamedBytes } from './bundle-content.js';
 import { checkBlobDigests, checkLayout } from './bundle-layout.js';
@@ -57,9 +59,6 @@ export function verifyBundle(files: BundleFiles, trust: TrustPolicy, now: Date):
   return { name, digest, policies, objects, claims, signers };
 }
 
-/** Why a signature does not count, or that it does. A signature that is simply false is an error instead. */
-type Standing = 'accepted' | 'unknown' | 'expired' | 'not-yet-valid';
-
 interface Verdict {
   readonly standing: Standing;
   readonly keyId: string;
@@ -87,8 +86,8 @@ function verifySignatures(content: BundleContent, trust: TrustPolicy, now: Date)
 /** DSSE protocol.md, "To verify": the key id narrows the choice of keys, the signature decides, then the type. */
 function judge(attestation: Attestation, where: string, trust: TrustPolicy, now: Date): Verdict {
   const { keyId, payload, payloadType, signature } = attestation;
-  const key = trust.keys.find((candidate) => candidate.publicKey.keyId === keyId);
-  if (key === undefined) return { standing: 'unknown', keyId, payload };
+  const key = signerOf(trust, { kind: 'key', keyId });
+  if (key?.kind !== 'key') return { standing: 'unknown', keyId, payload };
   const message = preAuthenticationEncoding(payloadType, payload);
   verifyEd25519(signature, message, key.publicKey.bytes, `${where} by ${key.id}`);
   if (payloadType !== IN_TOTO_PAYLOAD_TYPE) {
@@ -98,14 +97,7 @@ function judge(attestation: Attestation, where: string, trust: TrustPolicy, now:
       { hint: 'the signature was made for another purpose; sign the bundle with `vespid sign`' },
     );
   }
-  return { standing: standingAt(key, now), keyId, key, payload };
-}
-
-/** Conditions are positive, so that an invalid date fails them. `validUntil` is the first moment after. */
-function standingAt({ validFrom, validUntil }: TrustedKey, now: Date): Standing {
-  if (validFrom !== undefined && !(now >= validFrom)) return 'not-yet-valid';
-  if (validUntil !== undefined && !(now < validUntil)) return 'expired';
-  return 'accepted';
+  return { standing: standingOf(trust, { kind: 'key', keyId }, now), keyId, key, payload };
 }
 
 function requireThreshold(
@@ -156,6 +148,9 @@ const TOO_FEW: CodeAndHint = [
 
 function refusalOf(verdicts: readonly Verdict[]): CodeAndHint {
   const standings = new Set(verdicts.map(({ standing }) => standing));
+  if (standings.has('revoked')) {
+    return ['BUNDLE_SIGNER_REVOKED', 'sign again with a key that is not revoked'];
+  }
   if (standings.has('expired')) return ['BUNDLE_SIGNER_EXPIRED', 'sign again with a key that is still valid'];
   if (standings.has('not-yet-valid')) {
     return [

@@ -12,7 +12,8 @@ export function defineSchema<T>(schema: object): SchemaCheck<T> {
   let validate: ValidateFunction<T> | undefined;
   return (value) => {
     // The index is a tuple with an open end (one bundle, then attestations), which strictTuples would forbid.
-    validate ??= new Ajv2020({ strict: true, strictTuples: false }).compile<T>(schema);
+    // verbose: an error carries the part of the schema that it comes from, which says what is known there.
+    validate ??= new Ajv2020({ strict: true, strictTuples: false, verbose: true }).compile<T>(schema);
     if (validate(value)) return { value };
     const error = validate.errors?.[0];
     if (error === undefined) throw new VespidError('INTERNAL', 'the schema check failed without an error');
@@ -24,6 +25,8 @@ export function defineSchema<T>(schema: object): SchemaCheck<T> {
 export function describeSchemaError(error: ErrorObject): string {
   // ajv types `params` as any-valued; each keyword's own parameter is documented, and is only printed here.
   const params: Record<string, unknown> = error.params;
+  if (error.propertyName !== undefined)
+    return `the name ${JSON.stringify(error.propertyName)} ${error.message ?? ''}`;
   switch (error.keyword) {
     case 'additionalProperties':
       return `unknown field ${JSON.stringify(params['additionalProperty'])}`;

@@ -5,7 +5,8 @@ import { type ErrorCode, locate, type SourceLocation, VespidError } from '../../
 /** Largest trust policy: 256 keys take about 40 KiB. */
 const MAX_YAML_CHARACTERS = 256 * 1024;
 
-type YamlPath = readonly (string | number)[];
+/** Keys and indexes from the top of a document to a value. */
+export type YamlPath = readonly (string | number)[];
 
 /** A parsed YAML text that can say where each of its values stands. */
 export class YamlSource {
@@ -46,14 +47,14 @@ export class YamlSource {
     return new VespidError(code, message, { ...options, location: this.#locateValue(path) });
   }
 
-  /** Where a schema error is: at the key for an unknown field, else at the value. */
+  /** Where a schema error is: at the key for an unknown field or a bad name, else at the value. */
   locateSchemaError(error: ErrorObject): SourceLocation {
     const path = error.instancePath
       .split('/')
       .slice(1)
       .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
-    // ajv documents this parameter of the keyword as a string.
-    const unknownField: unknown = error.params['additionalProperty'];
+    // ajv documents this parameter of the keyword as a string. A name that is refused is a key, too.
+    const unknownField: unknown = error.params['additionalProperty'] ?? error.propertyName;
     return typeof unknownField === 'string' ? this.#locateKey(path, unknownField) : this.#locateValue(path);
   }
 

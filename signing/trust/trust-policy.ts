@@ -1,168 +1,89 @@
-import { VespidError } from '../../engine/errors/index.js';
-import { parseRfc3339 } from '../documents/rfc3339.js';
-import { describeSchemaError } from '../documents/signed-document.js';
-import { YamlSource } from '../documents/yaml-source.js';
-import { type PublicKey, parsePublicKey } from '../keys/public-key.js';
-import {
-  checkTrustPolicyDocument,
-  type TrustedKeyDocument,
-  type TrustPolicyDocument,
-} from './trust-policy-schema.js';
+import type { PublicKey } from '../keys/public-key.js';
+import type { Grants } from './grants.js';
+import type { NamePattern } from './name-pattern.js';
 
-/** Whose signatures count, and how many of them a bundle needs. */
+/**
+ * Whose signatures count, how many of them a bundle needs, and what each may sign. Only `parseTrustPolicy` makes
+ * one: ids and keys are distinct, groups name signers, and every threshold can be reached.
+ */
 export interface TrustPolicy {
-  /** Number of distinct keys, at least 1. */
+  /** Of a signed trust policy; at least 1. */
+  readonly version?: number;
+  /** First moment at which the policy accepts nothing any more. */
+  readonly expires?: Date;
+  /** Number of distinct signers, at least 1. */
   readonly threshold: number;
-  readonly keys: readonly TrustedKey[];
+  /** Keys, then identities, each in the order of the file: an attestation counts for the first that it matches. */
+  readonly signers: readonly TrustedSigner[];
+  /** Ids of signers by the name of their group. */
+  readonly groups: ReadonlyMap<string, readonly string[]>;
+  /** What is required beside {@link threshold}, all of it at once. */
+  readonly requirements: readonly GroupRequirement[];
+  /** Reasons by key id (lower-case hexadecimal SHA-256 of the SPKI DER). */
+  readonly revokedKeys: ReadonlyMap<string, string>;
+  readonly revokedIdentities: readonly RevokedIdentity[];
+  /** Reasons by digest (`sha256:<hex>`) of a manifest, policy, object, or a program's instructions. */
+  readonly revokedDigests: ReadonlyMap<string, string>;
+  /** Lowest accepted version (Semantic Versioning 2.0.0) by the name of a bundle. */
+  readonly minimumVersions: ReadonlyMap<string, string>;
+  /** The JSON of a Sigstore TrustedRoot, not yet looked at; there when an identity is among the signers. */
+  readonly trustedRoot?: Readonly<Record<string, unknown>>;
+  readonly provenance?: ProvenanceRequirement;
+  readonly rootKeys?: RootKeys;
 }
 
-export interface TrustedKey {
-  /** Name of the key in messages and events. */
+export type TrustedSigner = TrustedKey | TrustedIdentity;
+
+/** What keys and identities have in common. */
+export interface SignerTerms {
+  /** Name in messages, groups and events. */
   readonly id: string;
-  readonly publicKey: PublicKey;
   /** First moment at which its signatures count. */
   readonly validFrom?: Date;
   /** First moment at which they no longer count. */
   readonly validUntil?: Date;
+  /** Absent: it may sign everything. */
+  readonly may?: Grants;
 }
 
-/**
- * Reads a trust policy.
- *
- * @param file path of the policy, for messages and for finding the keys beside it
- * @param readFile gives the text of a public key file; called with paths relative to the working directory, or
- *   absolute ones
- * @throws VespidError TRUST_POLICY_MALFORMED, TRUST_POLICY_INVALID, TRUST_POLICY_DATE_INVALID,
- *   TRUST_POLICY_KEY_UNREADABLE, TRUST_POLICY_ID_DUPLICATE, TRUST_POLICY_KEY_DUPLICATE,
- *   TRUST_POLICY_THRESHOLD_UNREACHABLE, KEY_*; each with file, line and column
- */
-export function parseTrustPolicy(
-  text: string,
-  file: string,
-  readFile: (path: string) => string,
-): TrustPolicy {
-  const source = new YamlSource(file, text);
-  const document = checkForm(source);
-  const keys = document.keys.map((key, index) => readTrustedKey(key, index, source, file, readFile));
-  requireDistinct(keys, source);
-  if (document.threshold > keys.length) {
-    throw source.fault(
-      'TRUST_POLICY_THRESHOLD_UNREACHABLE',
-      `expected a threshold of at most ${keys.length}, the number of keys, found ${document.threshold}`,
-      ['threshold'],
-      { hint: 'lower the threshold or add keys; as it is, no bundle could ever be accepted' },
-    );
-  }
-  return { threshold: document.threshold, keys };
+export interface TrustedKey extends SignerTerms {
+  readonly kind: 'key';
+  readonly publicKey: PublicKey;
 }
 
-function checkForm(source: YamlSource): TrustPolicyDocument {
-  const checked = checkTrustPolicyDocument(source.toValue());
-  if ('value' in checked) return checked.value;
-  throw new VespidError('TRUST_POLICY_INVALID', describeSchemaError(checked.error), {
-    hint: 'a trust policy has apiVersion, kind, threshold and keys; a key has id, publicKey, validFrom, validUntil',
-    location: source.locateSchemaError(checked.error),
-  });
+/** Who holds a short-lived Sigstore certificate of this issuer and subject. */
+export interface TrustedIdentity extends SignerTerms {
+  readonly kind: 'keyless';
+  /** OpenID Connect issuer, compared exactly. */
+  readonly issuer: string;
+  readonly subject: SubjectRule;
 }
 
-function readTrustedKey(
-  key: TrustedKeyDocument,
-  index: number,
-  source: YamlSource,
-  file: string,
-  readFile: (path: string) => string,
-): TrustedKey {
-  const validFrom = readMoment(key.validFrom, ['keys', index, 'validFrom'], source);
-  const validUntil = readMoment(key.validUntil, ['keys', index, 'validUntil'], source);
-  if (validFrom !== undefined && validUntil !== undefined && !(validFrom < validUntil)) {
-    const message = `expected validUntil after validFrom, found ${key.validUntil} after ${key.validFrom}`;
-    const hint = 'as it is, the key would never be valid';
-    throw source.fault('TRUST_POLICY_DATE_INVALID', message, ['keys', index, 'validUntil'], { hint });
-  }
-  return {
-    id: key.id,
-    publicKey: readPublicKey(
-      resolveBeside(file, key.publicKey),
-      ['keys', index, 'publicKey'],
-      source,
-      readFile,
-    ),
-    ...(validFrom === undefined ? {} : { validFrom }),
-    ...(validUntil === undefined ? {} : { validUntil }),
-  };
+/** A subject alternative name that is compared exactly, or a pattern for the whole of it. */
+export type SubjectRule =
+  | { readonly kind: 'exact'; readonly subject: string }
+  | { readonly kind: 'pattern'; readonly pattern: NamePattern };
+
+export interface GroupRequirement {
+  readonly group: string;
+  /** Number of distinct members, at least 1. */
+  readonly threshold: number;
 }
 
-function readMoment(
-  text: string | undefined,
-  path: readonly (string | number)[],
-  source: YamlSource,
-): Date | undefined {
-  if (text === undefined) return undefined;
-  const moment = parseRfc3339(text);
-  if (moment !== undefined) return moment;
-  const message = `expected an RFC 3339 date and time, found ${JSON.stringify(text)}`;
-  throw source.fault('TRUST_POLICY_DATE_INVALID', message, path, {
-    hint: 'write it like 2027-01-31T00:00:00Z',
-  });
+export interface RevokedIdentity {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly reason: string;
 }
 
-function readPublicKey(
-  keyFile: string,
-  path: readonly (string | number)[],
-  source: YamlSource,
-  readFile: (path: string) => string,
-): PublicKey {
-  let pem: string;
-  try {
-    pem = readFile(keyFile);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw source.fault(
-      'TRUST_POLICY_KEY_UNREADABLE',
-      `could not read the public key ${keyFile}: ${reason}`,
-      path,
-      {
-        hint: 'publicKey is a path relative to the trust policy',
-        cause,
-      },
-    );
-  }
-  try {
-    return parsePublicKey(pem, keyFile);
-  } catch (cause) {
-    if (!(cause instanceof VespidError)) throw cause;
-    throw source.fault(cause.code, cause.message, path, {
-      hint: cause.hint ?? 'give an Ed25519 public key',
-      cause,
-    });
-  }
+/** At least one trusted signer's SLSA provenance has to state one of each list that is there. */
+export interface ProvenanceRequirement {
+  readonly builders?: readonly string[];
+  readonly repositories?: readonly string[];
 }
 
-/** `path` as seen from the directory of `file`. */
-function resolveBeside(file: string, path: string): string {
-  return path.startsWith('/') ? path : file.slice(0, file.lastIndexOf('/') + 1) + path;
-}
-
-/** One key under two ids would let one signer meet a threshold of two. */
-function requireDistinct(keys: readonly TrustedKey[], source: YamlSource): void {
-  for (const [index, key] of keys.entries()) {
-    const earlier = keys.slice(0, index);
-    if (earlier.some(({ id }) => id === key.id)) {
-      throw source.fault(
-        'TRUST_POLICY_ID_DUPLICATE',
-        `expected each id once, found ${key.id} again`,
-        ['keys', index, 'id'],
-        {
-          hint: 'give each key its own id',
-        },
-      );
-    }
-    const twin = earlier.find(({ publicKey }) => publicKey.keyId === key.publicKey.keyId);
-    if (twin !== undefined) {
-      const message = `expected each key once, found the key of ${twin.id} again under ${key.id}`;
-      throw source.fault('TRUST_POLICY_KEY_DUPLICATE', message, ['keys', index, 'publicKey'], {
-        hint: 'remove one of the two entries: one key is one signer',
-      });
-    }
-  }
+/** Who signs the next trust policy. */
+export interface RootKeys {
+  readonly threshold: number;
+  readonly keys: readonly PublicKey[];
 }

@@ -10,7 +10,7 @@ import {
   createBundle,
   generateKeyPair,
   parsePrivateKey,
-  parsePublicKey,
+  parseTrustPolicy,
   verifyBundle,
 } from '../../signing/index.js';
 import { hostFeatures } from '../host/plan-policies.js';
@@ -87,11 +87,18 @@ function oneRound(texts: readonly { name: string; text: string }[], cgroupPath: 
   return { milliseconds, size: { objects: objects.length, programs: programs.length } };
 }
 
+const TRUST = `apiVersion: vespid.dev/v1
+kind: TrustPolicy
+threshold: 1
+keys:
+  - id: bench
+    publicKey: bench.pub
+`;
+
 function keys() {
   const { privateKeyPem, publicKeyPem } = generateKeyPair();
-  const publicKey = parsePublicKey(publicKeyPem, 'bench.pub');
   return {
     signer: parsePrivateKey(privateKeyPem, 'bench.key'),
-    trust: { threshold: 1, keys: [{ id: 'bench', publicKey }] },
+    trust: parseTrustPolicy(TRUST, 'trust.yaml', () => publicKeyPem),
   };
 }

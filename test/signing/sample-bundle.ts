@@ -65,13 +65,29 @@ export function sampleClaim(object: string, section: string, name: string): Prog
 
 export const SAMPLE_BUNDLE: BundleFiles = createBundle(SAMPLE_INPUT, SAMPLE_CLAIMS, CI_KEY);
 
+/** A trust policy that is to be given signers. */
+export const EMPTY_TRUST: TrustPolicy = {
+  threshold: 1,
+  signers: [],
+  groups: new Map(),
+  requirements: [],
+  revokedKeys: new Map(),
+  revokedIdentities: [],
+  revokedDigests: new Map(),
+  minimumVersions: new Map(),
+};
+
 export function trustIn(keys: Record<string, PrivateKey>, threshold = 1): TrustPolicy {
-  return { threshold, keys: Object.entries(keys).map(([id, { publicKey }]) => ({ id, publicKey })) };
+  return {
+    ...EMPTY_TRUST,
+    threshold,
+    signers: Object.entries(keys).map(([id, { publicKey }]) => ({ kind: 'key', id, publicKey })),
+  };
 }
 
 /** Trust in the CI key within the given times. */
 export function trustBetween(times: Pick<TrustedKey, 'validFrom' | 'validUntil'>): TrustPolicy {
-  return { threshold: 1, keys: [{ id: 'ci', publicKey: CI_KEY.publicKey, ...times }] };
+  return { ...EMPTY_TRUST, signers: [{ kind: 'key', id: 'ci', publicKey: CI_KEY.publicKey, ...times }] };
 }
 
 export const TRUST_CI = trustIn({ ci: CI_KEY });

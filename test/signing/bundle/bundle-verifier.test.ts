@@ -20,6 +20,7 @@ import {
 } from '../forged-bundle.js';
 import {
   CI_KEY,
+  EMPTY_TRUST,
   expectRefusal,
   NOW,
   RELEASE_KEY,
@@ -165,7 +166,7 @@ describe('signers', () => {
     },
     {
       name: 'no signer under a policy without keys and threshold',
-      run: () => verify(SAMPLE_BUNDLE, { threshold: 0, keys: [] }),
+      run: () => verify(SAMPLE_BUNDLE, { ...EMPTY_TRUST, threshold: 0 }),
       code: 'BUNDLE_SIGNER_UNKNOWN',
     },
     { name: 'no attestation', run: () => verify(unsigned()), code: 'BUNDLE_UNSIGNED' },
