@@ -1,0 +1,37 @@
+import type { VespidError } from '../../errors/index.js';
+
+/** What one call of `vespid verify` found out about one of its bundles, as the files for CI show it. */
+export type JudgedBundle = AcceptedVerdict | FailedVerdict;
+
+export interface AcceptedVerdict {
+  /** The bundle as the command line names it. */
+  readonly source: string;
+  readonly outcome: 'accepted';
+  readonly name: string;
+  /** Digest of the manifest, `sha256:<hex>`. */
+  readonly digest: string;
+  /** Ids of the signers that counted. */
+  readonly signers: readonly string[];
+}
+
+export interface FailedVerdict {
+  readonly source: string;
+  /** `refused` by verification or trust (exit code 3), or not `judged` at all: a file not found, for example. */
+  readonly outcome: 'refused' | 'not judged';
+  readonly error: VespidError;
+  /** The parts of the bundle that the refusal is about: `program file.bpf.o#lsm/file_open/restrict`. */
+  readonly subjects: readonly string[];
+}
+
+/** The exit code of an error that means: looked at, and refused. */
+const REFUSED_EXIT_CODE = 3;
+
+/** @param subjects of the refusal; see {@link FailedVerdict} */
+export function failedVerdict(
+  source: string,
+  error: VespidError,
+  subjects: readonly string[] = [],
+): FailedVerdict {
+  const outcome = error.exitCode === REFUSED_EXIT_CODE ? 'refused' : 'not judged';
+  return { source, outcome, error, subjects: [...new Set(subjects)] };
+}
