@@ -33,6 +33,10 @@ export class KeySigner implements AttestationSigner {
 
   async attest(payloadType: string, payload: Uint8Array): Promise<Uint8Array> {
     const signature = await this.#signer.sign(preAuthenticationEncoding(payloadType, payload));
-    return encodeSigstoreBundle({ keyId: this.keyId, payloadType, payload, signature });
+    return encodeSigstoreBundle({
+      payloadType,
+      payload,
+      material: { kind: 'key', keyId: this.keyId, signature },
+    });
   }
 }

@@ -1,113 +1,91 @@
 import { VespidError } from '../../engine/errors/index.js';
 import { canonicalJson } from '../documents/canonical-json.js';
-import { defineSchema, readSignedDocument } from '../documents/signed-document.js';
+import { readSignedDocument } from '../documents/signed-document.js';
 import { ED25519_SIGNATURE_BYTES } from '../keys/ed25519-verify.js';
+import {
+  base64MembersOf,
+  checkSigstoreBundle,
+  isKeyless,
+  type KeyedSigstoreBundle,
+  type KeylessSigstoreBundle,
+  SIGSTORE_BUNDLE_MEDIA_TYPE,
+} from './sigstore-bundle-schema.js';
 
-export const SIGSTORE_BUNDLE_MEDIA_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
+export { SIGSTORE_BUNDLE_MEDIA_TYPE };
 
 /** One signature over one payload, decoded and not yet verified. */
 export interface Attestation {
-  /** Says which key to try; proves nothing (DSSE protocol.md: KEYID is not authenticated). */
-  readonly keyId: string;
   readonly payloadType: string;
   readonly payload: Uint8Array;
+  readonly material: KeyMaterial | CertificateMaterial;
+}
+
+/** A signature with an Ed25519 key that the verifier has to know. */
+export interface KeyMaterial {
+  readonly kind: 'key';
+  /** Says which key to try; proves nothing (DSSE protocol.md: KEYID is not authenticated). */
+  readonly keyId: string;
   readonly signature: Uint8Array;
 }
 
-/** The members of a Sigstore bundle v0.3 (sigstore_bundle.proto, as JSON) that a key-signed one has. */
-interface SigstoreBundle {
-  readonly mediaType: typeof SIGSTORE_BUNDLE_MEDIA_TYPE;
-  readonly verificationMaterial: { readonly publicKey: { readonly hint: string } };
-  readonly dsseEnvelope: {
-    readonly payload: string;
-    readonly payloadType: string;
-    readonly signatures: readonly { readonly sig: string; readonly keyid: string }[];
-  };
+/** A signature with the key of a certificate, and its witnesses: what `verifyKeyless` takes. */
+export interface CertificateMaterial {
+  readonly kind: 'certificate';
+  /** The whole bundle, of the documented form, canonical base64 in it. */
+  readonly bundle: KeylessSigstoreBundle;
 }
 
-const keyId = { type: 'string', pattern: '^[0-9a-f]{64}$' };
-const base64 = { type: 'string', minLength: 4, pattern: '^[A-Za-z0-9+/]*={0,2}$' };
-
-const checkSigstoreBundle = defineSchema<SigstoreBundle>({
-  type: 'object',
-  additionalProperties: false,
-  required: ['mediaType', 'verificationMaterial', 'dsseEnvelope'],
-  properties: {
-    mediaType: { const: SIGSTORE_BUNDLE_MEDIA_TYPE },
-    verificationMaterial: {
-      type: 'object',
-      additionalProperties: false,
-      required: ['publicKey'],
-      properties: {
-        publicKey: {
-          type: 'object',
-          additionalProperties: false,
-          required: ['hint'],
-          properties: { hint: keyId },
-        },
-      },
-    },
-    dsseEnvelope: {
-      type: 'object',
-      additionalProperties: false,
-      required: ['payload', 'payloadType', 'signatures'],
-      properties: {
-        payload: base64,
-        payloadType: { type: 'string', minLength: 1, maxLength: 256 },
-        // A Sigstore bundle has exactly one signature; a threshold is several bundles.
-        signatures: {
-          type: 'array',
-          minItems: 1,
-          maxItems: 1,
-          items: {
-            type: 'object',
-            additionalProperties: false,
-            required: ['sig', 'keyid'],
-            properties: { sig: base64, keyid: keyId },
-          },
-        },
-      },
-    },
-  },
-});
-
 /** The canonical JSON of a Sigstore bundle v0.3 with a DSSE 1.0 envelope (envelope.md). */
-export function encodeSigstoreBundle(attestation: Attestation): Uint8Array {
-  const bundle: SigstoreBundle = {
+export function encodeSigstoreBundle({ material, payloadType, payload }: Attestation): Uint8Array {
+  if (material.kind === 'certificate') return canonicalJson(material.bundle);
+  const { keyId, signature } = material;
+  const bundle: KeyedSigstoreBundle = {
     mediaType: SIGSTORE_BUNDLE_MEDIA_TYPE,
-    verificationMaterial: { publicKey: { hint: attestation.keyId } },
+    verificationMaterial: { publicKey: { hint: keyId } },
     dsseEnvelope: {
-      payload: Buffer.from(attestation.payload).toString('base64'),
-      payloadType: attestation.payloadType,
-      signatures: [{ sig: Buffer.from(attestation.signature).toString('base64'), keyid: attestation.keyId }],
+      payload: Buffer.from(payload).toString('base64'),
+      payloadType,
+      signatures: [{ sig: Buffer.from(signature).toString('base64'), keyid: keyId }],
     },
   };
   return canonicalJson(bundle);
 }
 
 /**
- * Decodes a Sigstore bundle without looking into its payload.
+ * Decodes a Sigstore bundle without looking into its payload or its certificate.
  *
  * @param where names the attestation in messages
- * @throws VespidError BUNDLE_JSON_*, BUNDLE_DOCUMENT_INVALID, BUNDLE_KEY_ID_MISMATCH
+ * @throws VespidError BUNDLE_JSON_*, BUNDLE_DOCUMENT_INVALID, BUNDLE_KEY_ID_MISMATCH, BUNDLE_SIGNATURE_INVALID
  */
 export function decodeSigstoreBundle(bytes: Uint8Array, where: string): Attestation {
-  const { dsseEnvelope, verificationMaterial } = readSignedDocument(bytes, where, checkSigstoreBundle);
-  const [signature] = dsseEnvelope.signatures;
+  const bundle = readSignedDocument(bytes, where, checkSigstoreBundle);
+  const { payload, payloadType } = bundle.dsseEnvelope;
+  return {
+    payloadType,
+    payload: decodeBase64(payload, `${where}: payload`),
+    material: isKeyless(bundle) ? readCertificate(bundle, where) : readKey(bundle, where),
+  };
+}
+
+function readKey({ dsseEnvelope, verificationMaterial }: KeyedSigstoreBundle, where: string): KeyMaterial {
+  const [{ sig, keyid }] = dsseEnvelope.signatures;
   const { hint } = verificationMaterial.publicKey;
-  if (signature?.keyid !== hint) {
+  if (keyid !== hint) {
     throw new VespidError(
       'BUNDLE_KEY_ID_MISMATCH',
-      `${where}: expected the envelope's keyid to be the hint ${hint}, found ${signature?.keyid ?? 'none'}`,
+      `${where}: expected the envelope's keyid to be the hint ${hint}, found ${keyid}`,
       { hint: 'the attestation was altered; fetch the bundle again from its source' },
     );
   }
-  return {
-    keyId: hint,
-    payloadType: dsseEnvelope.payloadType,
-    payload: decodeBase64(dsseEnvelope.payload, `${where}: payload`),
-    signature: decodeSignature(signature.sig, where),
-  };
+  return { kind: 'key', keyId: hint, signature: decodeSignature(sig, where) };
+}
+
+function readCertificate(bundle: KeylessSigstoreBundle, where: string): CertificateMaterial {
+  const [{ sig }] = bundle.dsseEnvelope.signatures;
+  for (const [member, text] of [['signature', sig] as const, ...base64MembersOf(bundle)]) {
+    decodeBase64(text, `${where}: ${member}`);
+  }
+  return { kind: 'certificate', bundle };
 }
 
 function decodeSignature(text: string, where: string): Uint8Array {

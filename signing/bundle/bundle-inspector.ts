@@ -28,8 +28,8 @@ export interface FileDescription {
 /** What an attestation says about itself; its signature was not checked. */
 export interface AttestationDescription {
   readonly digest: string;
-  /** The key that it says signed it. */
-  readonly claimedKeyId: string;
+  /** The key that it says signed it; absent when it has a certificate instead. */
+  readonly claimedKeyId?: string;
   readonly payloadType: string;
   readonly unverifiedSubjects: Statement['subject'];
   readonly unverifiedClaims: readonly ProgramClaim[];
@@ -62,8 +62,9 @@ function describeFile({ name, bytes }: NamedBytes): FileDescription {
 }
 
 function describeAttestation({ digest, bytes }: AttestationBlob): AttestationDescription {
-  const { keyId, payloadType, payload } = decodeSigstoreBundle(bytes, `attestation ${digest}`);
-  const about = { digest, claimedKeyId: keyId, payloadType };
+  const { material, payloadType, payload } = decodeSigstoreBundle(bytes, `attestation ${digest}`);
+  const claimed = material.kind === 'key' ? { claimedKeyId: material.keyId } : {};
+  const about = { digest, ...claimed, payloadType };
   const nothing = { unverifiedSubjects: [], unverifiedClaims: [] };
   if (payloadType !== IN_TOTO_PAYLOAD_TYPE)
     return { ...about, ...nothing, payloadFault: 'not an in-toto statement' };

@@ -85,7 +85,10 @@ function verifySignatures(content: BundleContent, trust: TrustPolicy, now: Date)
 
 /** DSSE protocol.md, "To verify": the key id narrows the choice of keys, the signature decides, then the type. */
 function judge(attestation: Attestation, where: string, trust: TrustPolicy, now: Date): Verdict {
-  const { keyId, payload, payloadType, signature } = attestation;
+  const { material, payload, payloadType } = attestation;
+  // Keyless signers are not judged yet.
+  if (material.kind === 'certificate') return { standing: 'unknown', keyId: 'of a certificate', payload };
+  const { keyId, signature } = material;
   const key = signerOf(trust, { kind: 'key', keyId });
   if (key?.kind !== 'key') return { standing: 'unknown', keyId, payload };
   const message = preAuthenticationEncoding(payloadType, payload);

@@ -181,7 +181,11 @@ function buildAttestation(
 ): AttestationManifest {
   const payloadType = IN_TOTO_PAYLOAD_TYPE;
   const signature = signer.sign(preAuthenticationEncoding(payloadType, payload));
-  const bundle = encodeSigstoreBundle({ keyId: signer.keyId, payloadType, payload, signature });
+  const bundle = encodeSigstoreBundle({
+    payloadType,
+    payload,
+    material: { kind: 'key', keyId: signer.keyId, signature },
+  });
   blobs.add(EMPTY_DESCRIPTOR.mediaType, EMPTY_JSON_BYTES);
   return {
     schemaVersion: 2,

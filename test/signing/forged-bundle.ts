@@ -99,7 +99,11 @@ export function resign(
   return readdress(
     files,
     path,
-    encodeSigstoreBundle({ keyId: signer.keyId, payloadType, payload: forged, signature }),
+    encodeSigstoreBundle({
+      payloadType,
+      payload: forged,
+      material: { kind: 'key', keyId: signer.keyId, signature },
+    }),
   );
 }
 

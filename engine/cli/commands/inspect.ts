@@ -58,7 +58,12 @@ async function inspect(bundlePath: string): Promise<Report> {
 
 function attestationLines({ claimedKeyId, payloadFault }: AttestationDescription): string[] {
   const fault = payloadFault === undefined ? '' : `; its statement cannot be read: ${payloadFault}`;
-  return factLines([['claims to be signed by', `key ${claimedKeyId}${fault}`]]);
+  return factLines([
+    [
+      'claims to be signed by',
+      `${claimedKeyId === undefined ? 'the owner of a certificate' : `key ${claimedKeyId}`}${fault}`,
+    ],
+  ]);
 }
 
 function distinctBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Item[] {

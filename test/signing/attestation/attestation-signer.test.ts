@@ -22,9 +22,12 @@ describe('KeySigner', () => {
   ])('attests with $name', async ({ signer }) => {
     const bytes = await new KeySigner(signer).attest(TYPE, PAYLOAD);
     const attestation = decodeSigstoreBundle(bytes, 'attestation');
-    expect(attestation).toMatchObject({ keyId: CI_KEY.publicKey.keyId, payloadType: TYPE, payload: PAYLOAD });
+    const { material } = attestation;
+    if (material.kind !== 'key') throw new Error('expected a key');
+    expect(attestation).toMatchObject({ payloadType: TYPE, payload: PAYLOAD });
+    expect(material.keyId).toBe(CI_KEY.publicKey.keyId);
     const message = preAuthenticationEncoding(TYPE, PAYLOAD);
-    verifyEd25519(attestation.signature, message, CI_KEY.publicKey.bytes, 'attestation');
+    verifyEd25519(material.signature, message, CI_KEY.publicKey.bytes, 'attestation');
     expect(canonicalJson(JSON.parse(new TextDecoder().decode(bytes)))).toEqual(bytes);
   });
 

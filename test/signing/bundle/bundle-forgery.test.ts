@@ -291,7 +291,11 @@ function tooManyAttestations(): BundleFiles {
   let files = SAMPLE_BUNDLE;
   for (let count = 0; count < BUNDLE_LIMITS.maxAttestations; count++) {
     const signature = new Uint8Array(64).fill(count);
-    files = attach(files, encodeSigstoreBundle({ ...attestation, signature }), SAMPLE_BUNDLE);
+    files = attach(
+      files,
+      encodeSigstoreBundle({ ...attestation, material: { kind: 'key', keyId: CI_KEY.keyId, signature } }),
+      SAMPLE_BUNDLE,
+    );
   }
   return files;
 }

@@ -184,10 +184,9 @@ describe('signers', () => {
     const files = attach(
       SAMPLE_BUNDLE,
       encodeSigstoreBundle({
-        keyId: CI_KEY.keyId,
         payloadType: IN_TOTO_PAYLOAD_TYPE,
         payload,
-        signature: second,
+        material: { kind: 'key', keyId: CI_KEY.keyId, signature: second },
       }),
       SAMPLE_BUNDLE,
     );
