@@ -13,3 +13,11 @@ export function verboseOption(): Option {
 export function trustOption(): Option {
   return new Option('--trust <file>', 'trust policy: whose signatures count').makeOptionMandatory();
 }
+
+/** How an encrypted key is opened; by the same names wherever a key is used. */
+export function passphraseOptions(): Option[] {
+  return [
+    new Option('--passphrase-file <file>', 'passphrase of encrypted keys: the only line of this file'),
+    new Option('--passphrase-env <var>', 'environment variable that holds it (default: VESPID_PASSPHRASE)'),
+  ];
+}

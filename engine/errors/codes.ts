@@ -144,7 +144,17 @@ export const ERROR_CODES = {
 
   // Signing and trust (signing)
   KEY_MALFORMED: { exit: 1, summary: 'a key file is not the PEM of a PKCS#8 private or SPKI public key' },
-  KEY_ENCRYPTED: { exit: 1, summary: 'a private key file is under a passphrase' },
+  KEY_ENCRYPTED: { exit: 1, summary: 'a private key is under a passphrase, and none was given' },
+  KEY_ENCRYPTION_UNSUPPORTED: {
+    exit: 1,
+    summary: 'a private key is encrypted in another way than PBES2 with PBKDF2 or scrypt and AES',
+  },
+  KEY_ENCRYPTION_COSTLY: {
+    exit: 1,
+    summary: 'an encrypted private key asks for more work or memory than any honest one',
+  },
+  KEY_PASSPHRASE_WRONG: { exit: 1, summary: 'the passphrase does not open an encrypted private key' },
+  KEY_PASSPHRASE_INVALID: { exit: 2, summary: 'a passphrase is empty, too short or not one line of text' },
   KEY_ALGORITHM_UNSUPPORTED: { exit: 1, summary: 'a key is of another algorithm than Ed25519' },
   KEY_NOT_PRIVATE: { exit: 1, summary: 'a public key was given where the private key is needed' },
   KEY_NOT_PUBLIC: { exit: 1, summary: 'a private key was given where the public key is needed' },
@@ -152,6 +162,14 @@ export const ERROR_CODES = {
     exit: 3,
     summary: 'a public key under which a signature proves nothing (small order, non-canonical)',
   },
+  SIGNER_VARIABLE_MISSING: { exit: 2, summary: 'an environment variable to sign with is not set' },
+  SIGNER_COMMAND_FAILED: { exit: 1, summary: 'the command that signs did not start or did not succeed' },
+  SIGNER_COMMAND_TIMEOUT: { exit: 1, summary: 'the command that signs did not answer in time' },
+  SIGNER_OUTPUT_INVALID: {
+    exit: 1,
+    summary: 'the command that signs printed something else than a signature',
+  },
+  SIGNER_KEY_MISMATCH: { exit: 1, summary: 'the command that signs used another key than --public-key' },
   SIGN_INPUT_EMPTY: { exit: 2, summary: 'there is neither a policy nor an object to sign' },
   SIGN_NAME_INVALID: { exit: 2, summary: 'a bundle or file to sign has a name that a bundle cannot carry' },
   SIGN_NAME_DUPLICATE: { exit: 2, summary: 'two files to sign have the same name' },

@@ -1,1 +1,6 @@
-export { type KeyFile, openKeyFile } from './key-file.js';
+export { askAtTerminal } from './ask-at-terminal.js';
+export { CommandSigner, DEFAULT_COMMAND_TIMEOUT_MS } from './command-signer.js';
+export { type OpenedPrivateKey, openKeyFile } from './key-file.js';
+export { type KeySpec, type OpenedKey, type OpenedSigner, openKey, openSigner } from './open-signers.js';
+export { chooseNewPassphrase, type Passphrase, type PassphraseOptions } from './passphrase.js';
+export type { Surroundings } from './surroundings.js';

@@ -1,33 +1,42 @@
-import { statSync } from 'node:fs';
-import { type PrivateKey, parsePrivateKey } from '../../signing/index.js';
+import { isEncryptedPrivateKey, type PrivateKey, parsePrivateKey } from '../../signing/index.js';
+import { warnIfOthersCanRead } from './file-mode.js';
+import { findPassphrase, type PassphraseOptions } from './passphrase.js';
+import type { Surroundings } from './surroundings.js';
 
-/** A private key from a file, and what its owner should know about the file. */
-export interface KeyFile {
-  readonly key: PrivateKey;
+/** A private key, and what its owner should know about where it is kept. */
+export interface OpenedPrivateKey {
+  readonly signer: PrivateKey;
   readonly warnings: readonly string[];
 }
 
 /**
- * Opens a private key file: PKCS#8 PEM, Ed25519.
+ * Opens a private key file: PKCS#8 PEM, Ed25519, encrypted or not.
  *
- * @param readFile gives the bytes of a file named on the command line
- * @throws VespidError KEY_*, and what `readFile` throws
+ * @throws VespidError KEY_*, SIGNER_VARIABLE_MISSING, INPUT_*
  */
-export function openKeyFile(
+export async function openKeyFile(
   path: string,
-  readFile: (path: string) => { readonly bytes: Uint8Array },
-): KeyFile {
+  options: PassphraseOptions,
+  surroundings: Surroundings,
+): Promise<OpenedPrivateKey> {
   // Not fatal: a key in DER is better explained as "no PEM" than as "no text".
-  const key = parsePrivateKey(new TextDecoder().decode(readFile(path).bytes), path);
-  return { key, warnings: warningsAbout(path) };
+  const pem = new TextDecoder().decode(surroundings.readFile(path).bytes);
+  const { signer, warnings } = await openPem(pem, path, options, surroundings);
+  return { signer, warnings: [...warnIfOthersCanRead(path), ...warnings] };
 }
 
-/** Permission bits of everybody but the owner. */
-const OTHERS = 0o077;
-
-function warningsAbout(path: string): string[] {
-  const { mode } = statSync(path);
-  if ((mode & OTHERS) === 0) return [];
-  const octal = (mode & 0o777).toString(8).padStart(4, '0');
-  return [`${path} can be read by others than its owner (mode ${octal}); chmod 600 it`];
+/**
+ * Opens a private key from its PEM text, asking for a passphrase only if it is encrypted.
+ *
+ * @throws VespidError KEY_*, SIGNER_VARIABLE_MISSING, INPUT_*
+ */
+export async function openPem(
+  pem: string,
+  name: string,
+  options: PassphraseOptions,
+  surroundings: Surroundings,
+): Promise<OpenedPrivateKey> {
+  if (!isEncryptedPrivateKey(pem, name)) return { signer: parsePrivateKey(pem, name), warnings: [] };
+  const passphrase = await findPassphrase(name, options, surroundings);
+  return { signer: parsePrivateKey(pem, name, passphrase?.text), warnings: passphrase?.warnings ?? [] };
 }

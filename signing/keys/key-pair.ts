@@ -1,17 +1,32 @@
-import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
+import { VespidError } from '../../engine/errors/index.js';
 import { ed25519 } from './ed25519-provider.js';
-import { keyAlgorithmUnsupported, keyMalformed, requirePemBlock, writePem } from './pem.js';
+import { ED25519_PUBLIC_KEY_BYTES } from './ed25519-verify.js';
+import { decryptPkcs8, encryptPkcs8 } from './encrypted-pkcs8.js';
+import { keyAlgorithmUnsupported, keyMalformed, passphraseWrong } from './key-fault.js';
+import { type PemBlock, PRIVATE_KEY_LABELS, requirePemBlock, writePem } from './pem.js';
 import { encodeSpki, type PublicKey, publicKeyFromBytes } from './public-key.js';
 import type { Signer } from './signer.js';
 
-/** An Ed25519 private key. The seed is a private field, so that printing or serializing the object never shows it. */
+/**
+ * An Ed25519 private key. It stays in OpenSSL's memory, so that printing or serializing the object never shows it.
+ * OpenSSL also signs: ten times as quick as noble and to the same bytes, since Ed25519 is deterministic. Only
+ * verifying has to be noble's.
+ */
 export class PrivateKey implements Signer {
   readonly publicKey: PublicKey;
-  readonly #seed: Uint8Array;
+  readonly #key: KeyObject;
 
-  constructor(seed: Uint8Array, name: string) {
-    this.#seed = Uint8Array.from(seed);
-    this.publicKey = publicKeyFromBytes(ed25519.getPublicKey(this.#seed), name);
+  /** @param key an Ed25519 private key */
+  constructor(key: KeyObject, name: string) {
+    this.#key = key;
+    const spki = createPublicKey(key).export({ format: 'der', type: 'spki' });
+    this.publicKey = publicKeyFromBytes(Uint8Array.from(spki.subarray(-ED25519_PUBLIC_KEY_BYTES)), name);
+  }
+
+  /** @param seed the 32 bytes of RFC 8032 section 5.1.5 */
+  static fromSeed(seed: Uint8Array, name: string): PrivateKey {
+    return new PrivateKey(parsePkcs8(encodePkcs8(seed), name), name);
   }
 
   get keyId(): string {
@@ -19,7 +34,7 @@ export class PrivateKey implements Signer {
   }
 
   sign(message: Uint8Array): Uint8Array {
-    return ed25519.sign(message, this.#seed);
+    return Uint8Array.from(sign(null, message, this.#key));
   }
 }
 
@@ -35,31 +50,71 @@ const PKCS8_PREFIX = Uint8Array.of(
   ...[0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20],
 );
 
-/** Generates an Ed25519 key pair from the operating system's random source. */
-export function generateKeyPair(): KeyPair {
+function encodePkcs8(seed: Uint8Array): Uint8Array {
+  return Uint8Array.of(...PKCS8_PREFIX, ...seed);
+}
+
+/**
+ * Generates an Ed25519 key pair from the operating system's random source.
+ *
+ * @param passphrase encrypts the private key, if given
+ */
+export function generateKeyPair(passphrase?: string): KeyPair {
   const { secretKey, publicKey } = ed25519.keygen();
+  const pkcs8 = encodePkcs8(secretKey);
   return {
-    privateKeyPem: writePem('PRIVATE KEY', Uint8Array.of(...PKCS8_PREFIX, ...secretKey)),
+    privateKeyPem:
+      passphrase === undefined
+        ? writePem('PRIVATE KEY', pkcs8)
+        : writePem('ENCRYPTED PRIVATE KEY', encryptPkcs8(pkcs8, passphrase)),
     publicKeyPem: writePem('PUBLIC KEY', encodeSpki(publicKey)),
     keyId: publicKeyFromBytes(publicKey, 'the new key').keyId,
   };
 }
 
 /**
- * Reads a PKCS#8 PEM file (RFC 7468 section 10, RFC 8410 section 7), unencrypted.
+ * Reads a PKCS#8 PEM file (RFC 7468 sections 10 and 11, RFC 8410 section 7).
  *
  * @param name names the file in messages
- * @throws VespidError KEY_MALFORMED, KEY_ENCRYPTED, KEY_ALGORITHM_UNSUPPORTED, KEY_NOT_PRIVATE
+ * @param passphrase opens the key if it is encrypted; one that is not needs none
+ * @throws VespidError KEY_MALFORMED, KEY_ENCRYPTED, KEY_ENCRYPTION_UNSUPPORTED, KEY_ENCRYPTION_COSTLY,
+ *   KEY_PASSPHRASE_WRONG, KEY_ALGORITHM_UNSUPPORTED, KEY_NOT_PRIVATE
  */
-export function parsePrivateKey(pem: string, name: string): PrivateKey {
-  const key = parsePkcs8(requirePemBlock(pem, name, 'PRIVATE KEY'), name);
+export function parsePrivateKey(pem: string, name: string, passphrase?: string): PrivateKey {
+  const block = requirePemBlock(pem, name, PRIVATE_KEY_LABELS);
+  const key = isEncrypted(block) ? openEncrypted(block.der, name, passphrase) : parsePkcs8(block.der, name);
   if (key.asymmetricKeyType !== 'ed25519') {
     throw keyAlgorithmUnsupported(name, key.asymmetricKeyType ?? 'an unknown algorithm');
   }
-  // RFC 8037 section 2: `d` is the seed in base64url.
-  const { d } = key.export({ format: 'jwk' });
-  if (typeof d !== 'string') throw keyMalformed(name, 'an Ed25519 seed', 'none');
-  return new PrivateKey(Uint8Array.from(Buffer.from(d, 'base64url')), name);
+  return new PrivateKey(key, name);
+}
+
+/**
+ * True for a private key that needs a passphrase.
+ *
+ * @throws VespidError KEY_MALFORMED, KEY_ALGORITHM_UNSUPPORTED, KEY_NOT_PRIVATE
+ */
+export function isEncryptedPrivateKey(pem: string, name: string): boolean {
+  return isEncrypted(requirePemBlock(pem, name, PRIVATE_KEY_LABELS));
+}
+
+function isEncrypted({ label }: PemBlock): boolean {
+  return label === 'ENCRYPTED PRIVATE KEY';
+}
+
+function openEncrypted(der: Uint8Array, name: string, passphrase: string | undefined): KeyObject {
+  if (passphrase === undefined) {
+    throw new VespidError('KEY_ENCRYPTED', `${name}: this key is under a passphrase, and none was given`, {
+      hint: 'give it by --passphrase-file FILE or in VESPID_PASSPHRASE, or sign at a terminal to be asked',
+    });
+  }
+  const pkcs8 = decryptPkcs8(der, passphrase, name);
+  try {
+    return parsePkcs8(pkcs8, name);
+  } catch (cause) {
+    // The padding of one in 256 wrong decryptions is right by chance.
+    throw passphraseWrong(name, cause);
+  }
 }
 
 function parsePkcs8(der: Uint8Array, name: string): KeyObject {

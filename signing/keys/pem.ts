@@ -1,4 +1,5 @@
 import { VespidError } from '../../engine/errors/index.js';
+import { keyAlgorithmUnsupported, keyMalformed } from './key-fault.js';
 
 /** One PEM block of RFC 7468: the label of its boundaries and the DER inside. */
 export interface PemBlock {
@@ -35,13 +36,6 @@ export function writePem(label: string, der: Uint8Array): string {
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
 }
 
-export function keyMalformed(name: string, expected: string, found: string, cause?: unknown): VespidError {
-  return new VespidError('KEY_MALFORMED', `${name}: expected ${expected}, found ${found}`, {
-    hint: 'give an Ed25519 key in PEM, as `vespid keygen` or `openssl genpkey -algorithm ed25519` writes it',
-    cause,
-  });
-}
-
 /** Labels of formats that only hold keys of other algorithms. */
 const FOREIGN_LABELS = new Set([
   'RSA PRIVATE KEY',
@@ -51,16 +45,16 @@ const FOREIGN_LABELS = new Set([
   'DSA PRIVATE KEY',
 ]);
 
+/** What a private key file may hold; an encrypted one is told apart by its label (RFC 7468 sections 10 and 11). */
+export const PRIVATE_KEY_LABELS = ['PRIVATE KEY', 'ENCRYPTED PRIVATE KEY'] as const;
+export const PUBLIC_KEY_LABELS = ['PUBLIC KEY'] as const;
+
 /**
- * The DER of the single block labelled `wanted`.
+ * The single block of a key file, labelled as one of `wanted`.
  *
- * @throws VespidError KEY_MALFORMED, KEY_ENCRYPTED, KEY_ALGORITHM_UNSUPPORTED, KEY_NOT_PRIVATE, KEY_NOT_PUBLIC
+ * @throws VespidError KEY_MALFORMED, KEY_ALGORITHM_UNSUPPORTED, KEY_NOT_PRIVATE, KEY_NOT_PUBLIC
  */
-export function requirePemBlock(
-  text: string,
-  name: string,
-  wanted: 'PRIVATE KEY' | 'PUBLIC KEY',
-): Uint8Array {
+export function requirePemBlock(text: string, name: string, wanted: readonly string[]): PemBlock {
   const blocks = readPemBlocks(text, name);
   const block = blocks[0];
   if (block !== undefined && FOREIGN_LABELS.has(block.label))
@@ -68,39 +62,24 @@ export function requirePemBlock(
   if (block === undefined || blocks.length > 1) {
     throw keyMalformed(name, 'one PEM block', `${blocks.length} blocks`);
   }
-  if (block.label === wanted) return block.der;
+  if (wanted.includes(block.label)) return block;
   throw wrongLabel(name, wanted, block.label);
 }
 
-function wrongLabel(name: string, wanted: 'PRIVATE KEY' | 'PUBLIC KEY', label: string): VespidError {
-  if (label === 'ENCRYPTED PRIVATE KEY' && wanted === 'PRIVATE KEY') {
-    return new VespidError(
-      'KEY_ENCRYPTED',
-      `${name}: expected an unencrypted key, found one under a passphrase`,
-      {
-        hint: 'decrypt it first: openssl pkey -in KEY -out KEY.plain',
-      },
-    );
-  }
+function wrongLabel(name: string, wanted: readonly string[], label: string): VespidError {
   if (label === 'PUBLIC KEY') {
     return new VespidError('KEY_NOT_PRIVATE', `${name}: expected a private key, found a public key`, {
       hint: 'give the .key file to sign with; the .pub file is for the trust policy',
     });
   }
-  if (label.endsWith('PRIVATE KEY') && wanted === 'PUBLIC KEY') {
+  if (label.endsWith('PRIVATE KEY') && wanted.includes('PUBLIC KEY')) {
     return new VespidError('KEY_NOT_PUBLIC', `${name}: expected a public key, found a private key`, {
       hint: 'put the .pub file on nodes and keep the .key file where you sign; treat this private key as leaked if it was copied',
     });
   }
-  return keyMalformed(name, `a PEM block "${wanted}"`, JSON.stringify(label));
-}
-
-export function keyAlgorithmUnsupported(name: string, algorithm: string): VespidError {
-  return new VespidError(
-    'KEY_ALGORITHM_UNSUPPORTED',
-    `${name}: expected an Ed25519 key, found ${algorithm}`,
-    {
-      hint: 'generate an Ed25519 key with `vespid keygen`',
-    },
+  return keyMalformed(
+    name,
+    `a PEM block ${wanted.map((one) => `"${one}"`).join(' or ')}`,
+    JSON.stringify(label),
   );
 }

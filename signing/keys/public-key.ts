@@ -2,7 +2,8 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { bytesEqual } from '../documents/bytes.js';
 import { sha256Hex } from '../documents/content-digest.js';
 import { ED25519_PUBLIC_KEY_BYTES, requireStrongPublicKey } from './ed25519-verify.js';
-import { keyAlgorithmUnsupported, keyMalformed, requirePemBlock } from './pem.js';
+import { keyAlgorithmUnsupported, keyMalformed } from './key-fault.js';
+import { PUBLIC_KEY_LABELS, requirePemBlock } from './pem.js';
 
 /** An Ed25519 public key that passed {@link requireStrongPublicKey}. */
 export interface PublicKey {
@@ -36,7 +37,7 @@ export function publicKeyFromBytes(bytes: Uint8Array, name: string): PublicKey {
  * @throws VespidError KEY_MALFORMED, KEY_ALGORITHM_UNSUPPORTED, KEY_NOT_PUBLIC, KEY_WEAK
  */
 export function parsePublicKey(pem: string, name: string): PublicKey {
-  const der = requirePemBlock(pem, name, 'PUBLIC KEY');
+  const { der } = requirePemBlock(pem, name, PUBLIC_KEY_LABELS);
   const algorithm = parseSpki(der, name).asymmetricKeyType;
   if (algorithm !== 'ed25519') throw keyAlgorithmUnsupported(name, algorithm ?? 'an unknown algorithm');
   const bytes = der.slice(-ED25519_PUBLIC_KEY_BYTES);

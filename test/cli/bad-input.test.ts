@@ -30,6 +30,8 @@ function writeFixtures(): void {
   write('file.open.bpf.o', object());
   write('truncated.bpf.o', object().subarray(0, 100));
   write('not-a-key.key', 'hello');
+  write('passphrase', 'correct horse\n');
+  write('short-passphrase', 'short\n');
   write('key.der', Uint8Array.of(0x30, 0x2e, 0xff, 0xfe));
   write('trust.yaml', trustPolicyText('ci.pub'));
   write('trust-stranger.yaml', trustPolicyText('stranger.pub'));
@@ -47,6 +49,8 @@ beforeAll(async () => {
   await runVespid('keygen', '--out', at('stranger'));
   spawnSync('openssl', ['genpkey', '-algorithm', 'RSA', '-out', at('rsa.key')]);
   writeFixtures();
+  const passphrase = ['--encrypt', '--passphrase-file', at('passphrase')];
+  await runVespid('keygen', '--out', at('secret'), ...passphrase);
   await runVespid('sign', at('good.yaml'), '--key', at('ci.key'), '--out', at('good.bundle'));
 });
 
@@ -79,6 +83,36 @@ const rows: readonly Row[] = [
   },
   { what: 'a key below a file', line: 'keygen --out @good.yaml/ci', exit: 2, code: 'INPUT_WRONG_KIND' },
   { what: 'a key that exists', line: 'keygen --out @ci', exit: 2, code: 'OUTPUT_EXISTS' },
+  {
+    what: 'a passphrase for a key that is not encrypted',
+    line: 'keygen --out @n --passphrase-file @passphrase',
+    exit: 2,
+    code: 'USAGE',
+  },
+  {
+    what: 'a short passphrase',
+    line: 'keygen --out @n --encrypt --passphrase-file @short-passphrase',
+    exit: 2,
+    code: 'KEY_PASSPHRASE_INVALID',
+  },
+  {
+    what: 'a passphrase variable that is not set',
+    line: 'keygen --out @n --encrypt --passphrase-env VESPID_NOT_SET',
+    exit: 2,
+    code: 'SIGNER_VARIABLE_MISSING',
+  },
+  {
+    what: 'a missing passphrase file',
+    line: 'sign @good.yaml --key @secret.key --passphrase-file @missing --out @b',
+    exit: 2,
+    code: 'INPUT_NOT_FOUND',
+  },
+  {
+    what: 'a wrong passphrase',
+    line: 'sign @good.yaml --key @secret.key --passphrase-file @short-passphrase --out @b',
+    exit: 1,
+    code: 'KEY_PASSPHRASE_WRONG',
+  },
 
   // Policies
   { what: 'a missing policy', line: 'compile @missing.yaml --out @out', exit: 2, code: 'INPUT_NOT_FOUND' },

@@ -30,9 +30,27 @@ describe('keygen', () => {
   it('writes one pair and says its id', async () => {
     const value = await runJson('keygen', '--out', at('new'));
     const { keyId } = parsePrivateKey(readFileSync(at('new.key'), 'utf8'), 'new.key');
-    expect(value).toEqual({ ok: true, keyId, privateKey: at('new.key'), publicKey: at('new.pub') });
+    expect(value).toEqual({
+      ok: true,
+      keyId,
+      privateKey: at('new.key'),
+      publicKey: at('new.pub'),
+      encrypted: false,
+    });
     expect(parsePublicKey(readFileSync(at('new.pub'), 'utf8'), 'new.pub').keyId).toBe(keyId);
     expect(statSync(at('new.key')).mode & 0o777).toBe(0o600);
+  });
+
+  it('puts the private key under a passphrase', async () => {
+    writeFileSync(at('passphrase'), 'correct horse\n', { mode: 0o600 });
+    const value = await runJson(
+      ...['keygen', '--out', at('new'), '--encrypt', '--passphrase-file', at('passphrase')],
+    );
+    expect(value).toMatchObject({ encrypted: true });
+    const pem = readFileSync(at('new.key'), 'utf8');
+    expect(pem).toMatch(/^-----BEGIN ENCRYPTED PRIVATE KEY-----/);
+    const key = parsePrivateKey(pem, 'new.key', 'correct horse');
+    expect(parsePublicKey(readFileSync(at('new.pub'), 'utf8'), 'new.pub').keyId).toBe(key.keyId);
   });
 
   it('replaces a pair only with --force', async () => {

@@ -44,7 +44,7 @@ describe('completion', () => {
   it.each([
     { words: ['ver'], offered: ['verify'] },
     { words: ['verify', '--t'], offered: ['--trust'] },
-    { words: ['keygen', '--'], offered: ['--out', '--force', '--json', '--verbose', '--help'] },
+    { words: ['keygen', '--f'], offered: ['--force'] },
     { words: ['run', '--gate', ''], offered: ['enforce', 'audit'] },
     { words: ['completion', ''], offered: ['bash', 'zsh', 'fish'] },
     { words: ['disasm', '--style', 'k'], offered: ['kernel'] },

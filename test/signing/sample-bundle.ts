@@ -13,7 +13,7 @@ import { PrivateKey } from '../../signing/keys/key-pair.js';
 
 /** A key that is the same in every run, from a seed of one repeated byte. */
 export function sampleKey(seedByte: number): PrivateKey {
-  return new PrivateKey(new Uint8Array(32).fill(seedByte), `key ${seedByte}`);
+  return PrivateKey.fromSeed(new Uint8Array(32).fill(seedByte), `key ${seedByte}`);
 }
 
 export const CI_KEY = sampleKey(1);

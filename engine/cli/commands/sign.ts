@@ -9,24 +9,25 @@ import {
 } from '../../../signing/index.js';
 import { writeBundle } from '../../bundles/index.js';
 import { computeClaims } from '../../loader/index.js';
-import { openKeyFile } from '../../signers/index.js';
+import { openKeyFile, type PassphraseOptions } from '../../signers/index.js';
 import { CONTENTS_JSON, contentsLines } from '../bundle-contents.js';
 import { helpNotes } from '../help-text.js';
 import { expandDirectories, readInputFile } from '../input-file.js';
 import { POLICY_ENDINGS } from '../policy-set.js';
 import { printReport, type Report } from '../report.js';
-import { jsonOption, verboseOption } from '../shared-options.js';
+import { jsonOption, passphraseOptions, verboseOption } from '../shared-options.js';
 import { assembleSigningInput } from '../signing-input.js';
+import { processSurroundings } from '../surroundings.js';
 import { factLines } from '../text-table.js';
 
-interface SignOptions {
+interface SignOptions extends PassphraseOptions {
   readonly key: string;
   readonly out: string;
   readonly name?: string;
 }
 
 export function signCommand(): Command {
-  return new Command('sign')
+  const command = new Command('sign')
     .description('compile policies, add objects, and pack and sign them as one bundle')
     .argument('<inputs...>', 'policies and .bpf.o objects, told apart by content, or directories of them')
     .requiredOption('--key <file>', 'private key: PKCS#8 PEM, Ed25519')
@@ -36,7 +37,9 @@ export function signCommand(): Command {
     )
     .option('--name <name>', 'name of the bundle (default: the last part of --out)')
     .addOption(jsonOption())
-    .addOption(verboseOption())
+    .addOption(verboseOption());
+  for (const option of passphraseOptions()) command.addOption(option);
+  return command
     .addHelpText(
       'after',
       helpNotes({
@@ -59,12 +62,12 @@ export function signCommand(): Command {
 }
 
 async function sign(paths: readonly string[], options: SignOptions): Promise<Report> {
-  const { key, warnings: keyWarnings } = openKeyFile(options.key, readInputFile);
+  const { signer, warnings: keyWarnings } = await openKeyFile(options.key, options, processSurroundings);
   const files = expandDirectories(paths, [...POLICY_ENDINGS, '.bpf.o']).map(readInputFile);
   const name = options.name ?? basename(resolve(options.out));
   const { input, warnings } = assembleSigningInput(name, files);
   const claims = input.objects.flatMap((object) => computeClaims(object.name, object.bytes));
-  const bundle = createBundle(input, claims, key);
+  const bundle = createBundle(input, claims, signer);
   await writeBundle(options.out, bundle);
   const { digest, policies, objects } = inspectBundle(bundle);
   const contents = { policies, objects, programs: normalizeProgramClaims(claims) };
@@ -72,11 +75,11 @@ async function sign(paths: readonly string[], options: SignOptions): Promise<Rep
     ['bundle', options.out],
     ['name', name],
     ['digest', digest],
-    ['signed by', `key ${key.keyId}`],
+    ['signed by', `key ${signer.keyId}`],
   ]);
   return {
     text: [...facts, '', ...contentsLines(contents)].join('\n'),
-    json: { bundle: options.out, name, digest, keyId: key.keyId, ...contents },
+    json: { bundle: options.out, name, digest, keyId: signer.keyId, ...contents },
     warnings: [...keyWarnings, ...warnings, ...warningsAboutObjects(objects, claims)],
   };
 }

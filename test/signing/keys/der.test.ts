@@ -1,0 +1,109 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { DerFault, DerReader } from '../../../signing/keys/der-reader.js';
+import {
+  derInteger,
+  derObjectIdentifier,
+  derOctetString,
+  derSequence,
+} from '../../../signing/keys/der-writer.js';
+
+const hex = (text: string): DerReader => new DerReader(Uint8Array.from(Buffer.from(text, 'hex')));
+
+describe('DER', () => {
+  test('reads back every integer that a key file may have', () => {
+    fc.assert(
+      fc.property(fc.nat({ max: 2 ** 47 - 1 }), (value) => {
+        const reader = new DerReader(derInteger(value));
+        expect(reader.integer()).toBe(value);
+        reader.end();
+      }),
+    );
+  });
+
+  test('reads back every octet string, alone and in a sequence', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 70_000, size: 'max' }), (bytes) => {
+        const content = new DerReader(derSequence(derOctetString(bytes), derInteger(1))).sequence();
+        expect(content.octetString()).toEqual(bytes);
+        expect(content.integer()).toBe(1);
+        content.end();
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('reads back every object identifier', () => {
+    const root = fc.oneof(
+      fc.tuple(fc.integer({ min: 0, max: 1 }), fc.nat({ max: 39 })),
+      fc.tuple(fc.constant(2), fc.nat()),
+    );
+    fc.assert(
+      fc.property(root, fc.array(fc.nat({ max: 2 ** 31 - 1 }), { maxLength: 8 }), (first, rest) => {
+        const dotted = [...first, ...rest].join('.');
+        expect(new DerReader(derObjectIdentifier(dotted)).objectIdentifier()).toBe(dotted);
+      }),
+    );
+  });
+
+  test('writes PBES2 and lengths as OpenSSL does', () => {
+    expect(Buffer.from(derObjectIdentifier('1.2.840.113549.1.5.13')).toString('hex')).toBe(
+      '06092a864886f70d01050d',
+    );
+    expect(Buffer.from(derOctetString(new Uint8Array(200)).subarray(0, 3)).toString('hex')).toBe('0481c8');
+    expect(Buffer.from(derInteger(128)).toString('hex')).toBe('02020080');
+  });
+
+  test.each([
+    { name: 'another tag', der: '0500', read: (reader: DerReader) => reader.integer() },
+    { name: 'nothing', der: '', read: (reader: DerReader) => reader.sequence() },
+    { name: 'no length', der: '30', read: (reader: DerReader) => reader.sequence() },
+    { name: 'content that is cut off', der: '040201', read: (reader: DerReader) => reader.octetString() },
+    { name: 'an indefinite length', der: '30800000', read: (reader: DerReader) => reader.sequence() },
+    {
+      name: 'a length in too many bytes',
+      der: '04810101',
+      read: (reader: DerReader) => reader.octetString(),
+    },
+    {
+      name: 'a length with a leading zero',
+      der: `048200c8${'00'.repeat(200)}`,
+      read: (reader: DerReader) => reader.octetString(),
+    },
+    {
+      name: 'a length of four bytes',
+      der: '048400000001ff',
+      read: (reader: DerReader) => reader.octetString(),
+    },
+    { name: 'an empty integer', der: '0200', read: (reader: DerReader) => reader.integer() },
+    { name: 'a negative integer', der: '0201ff', read: (reader: DerReader) => reader.integer() },
+    { name: 'a padded integer', der: '02020001', read: (reader: DerReader) => reader.integer() },
+    {
+      name: 'an integer of seven bytes',
+      der: '020701000000000000',
+      read: (reader: DerReader) => reader.integer(),
+    },
+    {
+      name: 'an identifier that is cut off',
+      der: '06012a86'.replace('01', '02'),
+      read: (reader: DerReader) => reader.objectIdentifier(),
+    },
+    { name: 'an empty identifier', der: '0600', read: (reader: DerReader) => reader.objectIdentifier() },
+    {
+      name: 'an endless identifier',
+      der: `060a${'ff'.repeat(9)}7f`,
+      read: (reader: DerReader) => reader.objectIdentifier(),
+    },
+    { name: 'a NULL with content', der: '050100', read: (reader: DerReader) => reader.null() },
+    {
+      name: 'bytes after the end',
+      der: '050000',
+      read: (reader: DerReader) => {
+        reader.null();
+        reader.end();
+      },
+    },
+  ])('refuses $name', ({ der, read }) => {
+    expect(() => read(hex(der))).toThrow(DerFault);
+  });
+});
