@@ -101,7 +101,7 @@ test('openSigner makes attestations with a key that a command keeps', async () =
     },
     surroundings,
   );
-  const { keyId } = decodeSigstoreBundle(await signer.attest('text/plain', utf8('x')), 'attestation');
-  expect(keyId).toBe(plain.keyId);
+  const { material } = decodeSigstoreBundle(await signer.attest('text/plain', utf8('x')), 'attestation');
+  expect(material).toMatchObject({ kind: 'key', keyId: plain.keyId });
   expect(signer.label).toBe(`key ${plain.keyId}`);
 });
