@@ -33,7 +33,16 @@ export type {
   Standing,
 } from './trust/decision.js';
 export type { CallGrant, Effect, Grants } from './trust/grants.js';
+export {
+  type BundleEvidence,
+  checkMinimumVersion,
+  checkRevokedDigests,
+  judgeEvidence,
+} from './trust/judge-bundle.js';
+export { type AttestationEvidence, judgeSignatures } from './trust/judge-signatures.js';
+export { describeMissingGrant, missingGrants, type SignedContent } from './trust/missing-grants.js';
 export { parseTrustPolicy } from './trust/parse-trust-policy.js';
+export type { ProvenanceEvidence } from './trust/provenance-requirement.js';
 export { signerOf, standingOf } from './trust/signer-standing.js';
 export { requirementsOf } from './trust/signing-requirements.js';
 export type { TrustedIdentity, TrustedKey, TrustedSigner, TrustPolicy } from './trust/trust-policy.js';

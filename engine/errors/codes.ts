@@ -207,6 +207,19 @@ export const ERROR_CODES = {
   BUNDLE_SIGNER_EXPIRED: { exit: 3, summary: 'the signing key is past its validUntil' },
   BUNDLE_SIGNER_NOT_YET_VALID: { exit: 3, summary: 'the signing key is before its validFrom' },
   BUNDLE_SIGNER_REVOKED: { exit: 3, summary: 'the trust policy revokes the signer of a bundle' },
+  BUNDLE_SIGNER_NOT_ENTITLED: {
+    exit: 3,
+    summary: 'a signer of a bundle may not sign something that is in it',
+  },
+  BUNDLE_DIGEST_REVOKED: { exit: 3, summary: 'the trust policy revokes something that is in a bundle' },
+  BUNDLE_VERSION_BELOW_MINIMUM: {
+    exit: 3,
+    summary: 'a bundle is older than the trust policy accepts of its name',
+  },
+  BUNDLE_PROVENANCE_NOT_MET: {
+    exit: 3,
+    summary: 'no trusted signer states the provenance that the trust policy asks for',
+  },
   BUNDLE_THRESHOLD_NOT_MET: { exit: 3, summary: 'too few distinct trusted keys signed a bundle' },
   BUNDLE_ATTESTATIONS_DISAGREE: {
     exit: 3,
@@ -246,6 +259,7 @@ export const ERROR_CODES = {
     exit: 1,
     summary: 'a threshold of a trust policy is above the signers that can count for it',
   },
+  TRUST_POLICY_EXPIRED: { exit: 3, summary: 'a trust policy is past its expiry' },
   TRUST_POLICY_GROUP_INVALID: {
     exit: 1,
     summary: 'a group of a trust policy has a member, or a requirement a group, that there is not',

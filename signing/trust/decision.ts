@@ -20,7 +20,7 @@ export type GrantName =
 
 /** One thing in a bundle that a signer may not sign. */
 export interface MissingGrant {
-  /** Where: `bundle edge-1`, `program file.bpf.o#lsm/file_open/restrict`, `policy protect.yaml`. */
+  /** Where: `bundle edge-1`, `program file.bpf.o#lsm/file_open/restrict`, `policy protect.yaml#protect-shadow`. */
   readonly subject: string;
   readonly grant: GrantName;
   /** What would have to be granted: `bpf_send_signal`. */
@@ -39,6 +39,8 @@ export interface SignerDecision {
   /** Digest of the attestation, `sha256:<hex>`. */
   readonly attestation: string;
   readonly standing: Standing;
+  /** Why it is revoked, in the words of the trust policy. */
+  readonly revocation?: string;
   /** Empty: entitled to all of the bundle. Absent: not judged, because the bundle was refused before. */
   readonly missingGrants?: readonly MissingGrant[];
   /** Whether it counts for the requirements; a second attestation of one signer does not. */
@@ -47,7 +49,7 @@ export interface SignerDecision {
 
 /** One threshold, and who counted for it. */
 export interface RequirementDecision {
-  /** `signers`, or `group security`. */
+  /** `signers`, `group security`, or `provenance`. */
   readonly label: string;
   readonly needed: number;
   readonly counted: number;
@@ -68,7 +70,7 @@ export interface Refusal {
 export interface Decision {
   readonly accepted: boolean;
   readonly bundle: BundleIdentity;
-  /** One for each attestation of the bundle's content, in the order of the bundle. */
+  /** One for each attestation of the bundle's content, in the order of the bundle; none for provenance. */
   readonly signers: readonly SignerDecision[];
   readonly requirements: readonly RequirementDecision[];
   /** There exactly when the bundle is not accepted. */

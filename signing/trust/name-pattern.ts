@@ -1,11 +1,15 @@
 /**
  * A pattern of a trust policy: `*` is any text without `/`, `**` any text, and every other character itself. It
  * must match a name from end to end; there is no way to write one that does not. Letters compare as written, by
- * UTF-16 unit: no case is folded and nothing is normalised, so no two spellings of a name are one.
+ * UTF-16 unit: no case is folded and nothing is normalised, so no two spellings of a name are one. Text here is
+ * printable ASCII: what cannot be seen in a name, or looks like another letter, is matched by no run.
  */
 export interface NamePattern {
   /** As written. */
   readonly text: string;
+  /** What stands before the first `*`: most names fail to start with it, which is quick to see. */
+  readonly prefix: string;
+  /** What stands behind it. */
   readonly tokens: readonly PatternToken[];
 }
 
@@ -14,6 +18,12 @@ type PatternToken = { readonly kind: 'unit'; readonly unit: string } | { readonl
 
 /** Every text is a pattern. */
 export function parseNamePattern(text: string): NamePattern {
+  const star = text.indexOf('*');
+  const prefix = star === -1 ? text : text.slice(0, star);
+  return { text, prefix, tokens: tokensOf(text.slice(prefix.length)) };
+}
+
+function tokensOf(text: string): readonly PatternToken[] {
   const tokens: PatternToken[] = [];
   for (let offset = 0; offset < text.length; offset++) {
     const unit = text.charAt(offset);
@@ -24,7 +34,7 @@ export function parseNamePattern(text: string): NamePattern {
       offset++;
     }
   }
-  return { text, tokens };
+  return tokens;
 }
 
 /**
@@ -32,10 +42,10 @@ export function parseNamePattern(text: string): NamePattern {
  * so the time is at most the product of both lengths: names come from bundles and certificates, and a matcher
  * that tries one way after another can be made to take for ever.
  */
-export function matchesName(pattern: NamePattern, name: string): boolean {
-  const { tokens } = pattern;
+export function matchesName({ prefix, tokens }: NamePattern, name: string): boolean {
+  if (!name.startsWith(prefix)) return false;
   let places = reach(new Uint8Array(tokens.length + 1), 0, tokens);
-  for (let offset = 0; offset < name.length; offset++) {
+  for (let offset = prefix.length; offset < name.length; offset++) {
     const unit = name.charAt(offset);
     const next = new Uint8Array(tokens.length + 1);
     for (const [place, token] of tokens.entries()) {
@@ -64,12 +74,6 @@ function reach(places: Uint8Array, place: number, tokens: readonly PatternToken[
 }
 
 function accepts(token: PatternToken, unit: string): boolean {
-  switch (token.kind) {
-    case 'unit':
-      return token.unit === unit;
-    case 'segment':
-      return unit !== '/';
-    case 'any':
-      return true;
-  }
+  if (token.kind === 'unit') return token.unit === unit;
+  return unit >= ' ' && unit <= '~' && (token.kind === 'any' || unit !== '/');
 }

@@ -13,7 +13,8 @@ function matchesByTrying(pattern: string, name: string): boolean {
   const crossesSegments = pattern.startsWith('**');
   const rest = pattern.slice(crossesSegments ? 2 : 1);
   for (let taken = 0; taken <= name.length; taken++) {
-    if (!crossesSegments && name.slice(0, taken).includes('/')) return false;
+    const run = name.slice(0, taken);
+    if (!/^[ -~]*$/.test(run) || (!crossesSegments && run.includes('/'))) return false;
     if (matchesByTrying(rest, name.slice(taken))) return true;
   }
   return false;
@@ -53,6 +54,10 @@ describe('a name pattern', () => {
     ['a.b', 'axb'],
     ['[ab]', 'a'],
     ['a?', 'ab'],
+    ['v*', 'v1\n'],
+    ['**', 'v\u0000'],
+    ['v**', 'v\u202e1'],
+    ['*', '\u0430'],
     ['lsm', 'LSM'],
     ['lsm', 'lsm '],
     ['lsm', 'lsm\n'],
@@ -69,7 +74,7 @@ describe('a name pattern', () => {
   });
 
   test('agrees with its definition', () => {
-    const text = fc.string({ unit: fc.constantFrom('a', 'b', '/', '*'), maxLength: 8 });
+    const text = fc.string({ unit: fc.constantFrom('a', 'b', '/', '*', '\n'), maxLength: 8 });
     fc.assert(
       fc.property(text, text, (pattern, name) => {
         expect(matches(pattern, name)).toBe(matchesByTrying(pattern, name));
