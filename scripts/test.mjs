@@ -38,6 +38,8 @@ const packageOf = {
   kcat: 'kcat',
   mvn: 'maven',
   openssl: 'openssl',
+  shellcheck: 'shellcheck',
+  xmllint: 'libxml2-utils',
   skopeo: 'skopeo',
 };
 
@@ -69,7 +71,7 @@ const stages = [
   // Other implementations of the formats and protocols that we speak.
   {
     name: 'interop',
-    tools: ['openssl', 'jq', 'docker-registry', 'htpasswd', 'skopeo'],
+    tools: ['openssl', 'jq', 'docker-registry', 'htpasswd', 'skopeo', 'shellcheck', 'xmllint'],
     run: (reports) => vitest('interop', reports),
   },
   { name: 'kafka', tools: ['java', 'mvn', 'kcat'], run: (reports) => vitest('kafka', reports) },
