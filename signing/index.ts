@@ -21,6 +21,14 @@ export {
 } from './keys/key-pair.js';
 export { type PublicKey, parsePublicKey } from './keys/public-key.js';
 export type { Signer } from './keys/signer.js';
+export {
+  decodeNodeMemory,
+  EMPTY_MEMORY,
+  encodeNodeMemory,
+  type NodeMemory,
+  type RememberedBundle,
+  type RememberedTrustPolicy,
+} from './trust/node-memory.js';
 export type {
   BundleIdentity,
   Decision,

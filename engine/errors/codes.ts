@@ -270,6 +270,54 @@ export const ERROR_CODES = {
     summary: 'a Sigstore trusted root that a trust policy names cannot be read',
   },
   TRUST_POLICY_ROOT_INVALID: { exit: 1, summary: 'a Sigstore trusted root is not a JSON object' },
+  TRUST_POLICY_NOT_SIGNABLE: {
+    exit: 1,
+    summary: 'a trust policy to sign lacks its version, its expiry or its root keys',
+  },
+  TRUST_POLICY_ENVELOPE_INVALID: {
+    exit: 3,
+    summary: 'a signed trust policy is not the documented envelope',
+  },
+  TRUST_POLICY_SIGNATURE_INVALID: {
+    exit: 3,
+    summary: 'a signature by a root key does not verify over the trust policy',
+  },
+  TRUST_POLICY_ROOT_THRESHOLD_NOT_MET: { exit: 3, summary: 'too few root keys signed a trust policy' },
+  TRUST_POLICY_ROOT_KEY_MISSING: {
+    exit: 3,
+    summary: 'a pinned root key is not among the root keys of a trust policy',
+  },
+  TRUST_POLICY_EXPIRED: { exit: 3, summary: 'a trust policy is past its expiry' },
+  TRUST_POLICY_UNSIGNED: {
+    exit: 3,
+    summary: 'an unsigned trust policy where a signed one is expected',
+  },
+  TRUST_POLICY_ROLLBACK: {
+    exit: 3,
+    summary: 'a trust policy is older than the one that the node accepted',
+  },
+  TRUST_POLICY_VERSION_REUSED: {
+    exit: 3,
+    summary: 'a trust policy has the version of the accepted one and other content',
+  },
+  BUNDLE_ROLLBACK: { exit: 3, summary: 'a bundle is older than the one that the node ran' },
+  BUNDLE_VERSION_REUSED: {
+    exit: 3,
+    summary: 'a bundle has the version of the one that the node ran and other content',
+  },
+  BUNDLE_VERSION_MISSING: {
+    exit: 3,
+    summary: 'a bundle states no version where the node ran a versioned one',
+  },
+  TRUST_STATE_CORRUPT: { exit: 3, summary: "the file of a node's memory is damaged" },
+  TRUST_STATE_UNSAFE: {
+    exit: 3,
+    summary: "others than its owner could change the file of a node's memory",
+  },
+  TRUST_STATE_UNREADABLE: { exit: 1, summary: "the file of a node's memory cannot be read" },
+  TRUST_STATE_UNWRITABLE: { exit: 1, summary: "the file of a node's memory cannot be written" },
+  TRUST_STATE_BUSY: { exit: 1, summary: "another process holds the lock of a node's memory" },
+  TRUST_STATE_NOT_REMEMBERED: { exit: 1, summary: 'the node is to forget what it does not remember' },
 
   // Loading (engine/loader)
   EFFECT_NOT_DELIVERABLE: { exit: 4, summary: 'a policy asks for an effect that this kernel cannot deliver' },

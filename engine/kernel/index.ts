@@ -44,6 +44,7 @@ export {
 } from './records/ring-buffer.js';
 export { type ReservedRecord, UserRingBuffer } from './records/user-ring-buffer.js';
 export { Cgroup, cgroupRoot } from './system/cgroup.js';
+export { tryLockFile } from './system/file-lock.js';
 export { isInitialNamespace } from './system/initial-namespace.js';
 export { bootTimeNs, type MemoryMapping, pageBytes } from './system/libc.js';
 export { interfaceIndex, NetworkNamespace } from './system/network-namespace.js';

@@ -15,7 +15,7 @@ export const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   signing: ['engine/errors'],
   'engine/bundles': ['engine/errors', 'signing'],
   'engine/signers': ['engine/errors', 'signing'],
-  'engine/trust': ['engine/errors', 'signing'],
+  'engine/trust': ['engine/errors', 'engine/kernel', 'signing'],
   'engine/loader': [
     'engine/errors',
     'engine/bytecode',

@@ -39,6 +39,7 @@ interface Libc {
   ): number | bigint;
   ioctl(fd: number, request: number, argument: number): number;
   fcntl(fd: number, command: number, argument: number): number;
+  flock(fd: number, operation: number): number;
   socket(domain: number, type: number, protocol: number): number;
   bind(fd: number, address: Uint8Array, byteLength: number): number;
   send(fd: number, bytes: Uint8Array, byteLength: number, flags: number): number | bigint;
@@ -73,6 +74,7 @@ function libc(): Libc {
         'int ioctl(int fd, unsigned long request, unsigned long argument)',
       ) as Libc['ioctl'],
       fcntl: library.func('int fcntl(int fd, int command, int argument)') as Libc['fcntl'],
+      flock: library.func('int flock(int fd, int operation)') as Libc['flock'],
       socket: library.func('int socket(int domain, int type, int protocol)') as Libc['socket'],
       bind: library.func('int bind(int fd, void *address, unsigned int byteLength)') as Libc['bind'],
       send: library.func('long send(int fd, void *bytes, size_t byteLength, int flags)') as Libc['send'],
@@ -133,6 +135,15 @@ export function perfEventSystemCall(attributes: Uint8Array, pid: number, cpu: nu
 /** ioctl(2) with a number for argument. */
 export function ioctl(fd: number, request: number, argument: number): SystemCallResult {
   return resultOf(libc().ioctl(fd, request, argument));
+}
+
+/** LOCK_EX and LOCK_NB of include/uapi/asm-generic/fcntl.h. */
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+
+/** flock(2): takes the exclusive lock of the open file, without waiting for it. */
+export function tryLockSystemCall(fd: number): SystemCallResult {
+  return resultOf(libc().flock(fd, LOCK_EX | LOCK_NB));
 }
 
 /** socket(2); the caller owns the descriptor. */
