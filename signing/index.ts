@@ -21,14 +21,6 @@ export {
 } from './keys/key-pair.js';
 export { type PublicKey, parsePublicKey } from './keys/public-key.js';
 export type { Signer } from './keys/signer.js';
-export {
-  decodeNodeMemory,
-  EMPTY_MEMORY,
-  encodeNodeMemory,
-  type NodeMemory,
-  type RememberedBundle,
-  type RememberedTrustPolicy,
-} from './trust/node-memory.js';
 export type {
   BundleIdentity,
   Decision,
@@ -51,7 +43,46 @@ export { type AttestationEvidence, judgeSignatures } from './trust/judge-signatu
 export { describeMissingGrant, missingGrants, type SignedContent } from './trust/missing-grants.js';
 export { parseTrustPolicy } from './trust/parse-trust-policy.js';
 export type { ProvenanceEvidence } from './trust/provenance-requirement.js';
+export {
+  decodeNodeMemory,
+  EMPTY_MEMORY,
+  encodeNodeMemory,
+  type NodeMemory,
+  type RememberedBundle,
+  type RememberedTrustPolicy,
+} from './trust/node-memory.js';
+export {
+  type BundleRelease,
+  checkBundleVersion,
+  checkTrustPolicy,
+  type Forgettable,
+  forget,
+  rememberBundle,
+  rememberTrustPolicy,
+} from './trust/rollback.js';
+export {
+  decodeSignedPolicy,
+  isSignedPolicy,
+  type SignedPolicyEnvelope,
+} from './trust/signed-policy-envelope.js';
+export {
+  type PolicyRoot,
+  type VerifiedTrustPolicy,
+  verifySignedTrustPolicy,
+} from './trust/signed-policy-verifier.js';
+export { addPolicySignatures, signTrustPolicy, trustPolicyPayload } from './trust/signed-policy-writer.js';
+export {
+  parseSignedTrustPolicy,
+  requireUnexpired,
+  type SignedTrustPolicy,
+} from './trust/signed-trust-policy.js';
 export { signerOf, standingOf } from './trust/signer-standing.js';
 export { requirementsOf } from './trust/signing-requirements.js';
-export type { TrustedIdentity, TrustedKey, TrustedSigner, TrustPolicy } from './trust/trust-policy.js';
+export type {
+  RootKeys,
+  TrustedIdentity,
+  TrustedKey,
+  TrustedSigner,
+  TrustPolicy,
+} from './trust/trust-policy.js';
 export { TRUST_POLICY_SCHEMA } from './trust/trust-policy-schema.generated.js';

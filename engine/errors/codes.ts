@@ -272,7 +272,7 @@ export const ERROR_CODES = {
   TRUST_POLICY_ROOT_INVALID: { exit: 1, summary: 'a Sigstore trusted root is not a JSON object' },
   TRUST_POLICY_NOT_SIGNABLE: {
     exit: 1,
-    summary: 'a trust policy to sign lacks its version, its expiry or its root keys',
+    summary: 'a trust policy lacks the version, expiry or root keys of a signed one',
   },
   TRUST_POLICY_ENVELOPE_INVALID: {
     exit: 3,

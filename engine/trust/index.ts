@@ -1,1 +1,8 @@
-export { openTrustPolicy } from './open-trust-policy.js';
+export {
+  type OpenedTrustPolicy,
+  openTrustPolicy,
+  openTrustPolicyIn,
+  type TrustPolicyContext,
+} from './open-trust-policy.js';
+export { DEFAULT_STATE_FILE, StateFile } from './state-file.js';
+export { readTrustFile, trustFileText } from './trust-file.js';

@@ -86,7 +86,11 @@ const checkNodeMemory = defineSchema<NodeMemoryDocument>({
         additionalProperties: false,
         required: ['version', 'digest'],
         properties: {
-          version: { type: 'string', maxLength: 256, pattern: '^\\d+\\.\\d+\\.\\d+(?:[-+][0-9A-Za-z.+-]+)?$' },
+          version: {
+            type: 'string',
+            maxLength: 256,
+            pattern: '^\\d+\\.\\d+\\.\\d+(?:[-+][0-9A-Za-z.+-]+)?$',
+          },
           digest,
         },
       },

@@ -1,0 +1,44 @@
+import { readFileSync, statSync } from 'node:fs';
+import { VespidError } from '../errors/index.js';
+
+/** A trust policy is a page of YAML, or some pages with all keys in it; anything much larger is another file. */
+const MAX_TRUST_FILE_BYTES = 1024 * 1024;
+
+/**
+ * The bytes of a trust policy, plain or signed.
+ *
+ * @throws VespidError INPUT_NOT_FOUND, INPUT_WRONG_KIND, INPUT_TOO_LARGE, INPUT_UNREADABLE
+ */
+export function readTrustFile(file: string): Uint8Array {
+  try {
+    const status = statSync(file);
+    if (!status.isFile()) throw new VespidError('INPUT_WRONG_KIND', `${file} is not a file`);
+    if (status.size > MAX_TRUST_FILE_BYTES) {
+      throw new VespidError(
+        'INPUT_TOO_LARGE',
+        `${file} has ${status.size} bytes, too many for a trust policy`,
+      );
+    }
+    return Uint8Array.from(readFileSync(file));
+  } catch (cause) {
+    if (cause instanceof VespidError) throw cause;
+    const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    throw new VespidError(
+      missing ? 'INPUT_NOT_FOUND' : 'INPUT_UNREADABLE',
+      missing ? `there is no file ${file}` : `${file} cannot be read: ${String(cause)}`,
+      { cause },
+    );
+  }
+}
+
+/** @throws VespidError INPUT_NOT_TEXT */
+export function trustFileText(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new VespidError('INPUT_NOT_TEXT', `${file}: expected UTF-8 text, found other bytes`, {
+      hint: 'give a trust policy: YAML, or the file that `vespid trust sign` wrote',
+      cause,
+    });
+  }
+}
