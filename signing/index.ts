@@ -41,8 +41,6 @@ export {
 } from './trust/judge-bundle.js';
 export { type AttestationEvidence, judgeSignatures } from './trust/judge-signatures.js';
 export { describeMissingGrant, missingGrants, type SignedContent } from './trust/missing-grants.js';
-export { parseTrustPolicy } from './trust/parse-trust-policy.js';
-export type { ProvenanceEvidence } from './trust/provenance-requirement.js';
 export {
   decodeNodeMemory,
   EMPTY_MEMORY,
@@ -51,6 +49,8 @@ export {
   type RememberedBundle,
   type RememberedTrustPolicy,
 } from './trust/node-memory.js';
+export { parseTrustPolicy } from './trust/parse-trust-policy.js';
+export type { ProvenanceEvidence } from './trust/provenance-requirement.js';
 export {
   type BundleRelease,
   checkBundleVersion,

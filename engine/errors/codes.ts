@@ -287,7 +287,6 @@ export const ERROR_CODES = {
     exit: 3,
     summary: 'a pinned root key is not among the root keys of a trust policy',
   },
-  TRUST_POLICY_EXPIRED: { exit: 3, summary: 'a trust policy is past its expiry' },
   TRUST_POLICY_UNSIGNED: {
     exit: 3,
     summary: 'an unsigned trust policy where a signed one is expected',

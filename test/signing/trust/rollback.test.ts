@@ -48,8 +48,7 @@ describe('after 1.4.0, the node', () => {
 
   test('names both versions, both digests, and the way to go back on purpose', () => {
     const refusal = expectRefusal('BUNDLE_ROLLBACK', () => checkBundleVersion(MEMORY, release('1.3.9', 'b')));
-    for (const fact of ['1.4.0', '1.3.9', digest('a'), digest('b')])
-      expect(refusal.message).toContain(fact);
+    for (const fact of ['1.4.0', '1.3.9', digest('a'), digest('b')]) expect(refusal.message).toContain(fact);
     expect(refusal.hint).toContain('vespid trust state forget starter');
   });
 
