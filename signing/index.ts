@@ -1,5 +1,14 @@
 export { type AttestationSigner, KeySigner } from './attestation/attestation-signer.js';
-export { type MapClaim, normalizeProgramClaims, type ProgramClaim } from './attestation/program-claim.js';
+export { type BundlePredicate, normalizePredicate, PREDICATE_TYPE } from './attestation/bundle-predicate.js';
+export type { PolicyClaim } from './attestation/policy-claim.js';
+export {
+  type MapClaim,
+  type ProgramClaim,
+  type ProgramEffect,
+  programSubjectName,
+} from './attestation/program-claim.js';
+export type { Statement, Subject } from './attestation/statement.js';
+export type { StructOpsClaim, StructOpsMemberClaim } from './attestation/struct-ops-claim.js';
 export type { BundleFiles, BundleInput, NamedBytes } from './bundle/bundle-content.js';
 export {
   type AttestationDescription,

@@ -14,7 +14,7 @@ import { EventPipeline, type PipelineCounts } from './event-pipeline.js';
 import { programTable } from './program-table.js';
 
 export interface AgentOptions {
-  readonly bundles: readonly VerifiedBundle[];
+  readonly bundles: readonly Pick<VerifiedBundle, 'digest' | 'objects'>[];
   readonly features: KernelFeatures;
   readonly sinks: readonly Sink[];
   readonly host: HostIdentity;

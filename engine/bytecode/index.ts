@@ -101,6 +101,7 @@ export type { PlacedCoreRelocation } from './object/object-functions.js';
 export type { InitialElement, ObjectMap } from './object/object-map.js';
 export type { ObjectFunction, ObjectReference } from './object/object-references.js';
 export { writeObject } from './object/object-writer.js';
+export { type ProgramEffect, programEffects } from './object/program-effects.js';
 export { type ProgramFacts, programFacts } from './object/program-facts.js';
 export {
   ATTACH_TYPE,

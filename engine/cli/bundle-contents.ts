@@ -1,27 +1,41 @@
-import type { FileDescription, ProgramClaim } from '../../signing/index.js';
-import { helperName } from '../bytecode/index.js';
+import type {
+  BundlePredicate,
+  FileDescription,
+  PolicyClaim,
+  ProgramClaim,
+  StructOpsClaim,
+} from '../../signing/index.js';
 import { tableLines } from './text-table.js';
 
 /** What a bundle holds, as `sign`, `verify` and `inspect` show it. */
 export interface BundleContents {
   readonly policies: readonly FileDescription[];
   readonly objects: readonly FileDescription[];
-  readonly programs: readonly ProgramClaim[];
+  /** What is stated about them; undefined if nobody states anything that can be read. */
+  readonly predicate: BundlePredicate | undefined;
 }
 
 /** The `--json` members of {@link BundleContents}, for the help. */
 export const CONTENTS_JSON = `"policies", "objects": [{ "name", "digest", "byteSize" }],
-  "programs": [{ "object", "section", "name", "type", "attachType", "attachTarget", "license",
-    "instructionCount", "sha256", "maps": [{...}], "helpers": [id], "kfuncs": [name] }]`;
+  "predicate": { "compiler", "programs": [{...}], "policies": [{...}], "structOps": [{...}] }`;
 
-/** Tables for people: files, programs, and what each program may call. */
-export function contentsLines({ policies, objects, programs }: BundleContents): string[] {
+/** Tables for people: files, policies, programs, and what each program may call. */
+export function contentsLines({ policies, objects, predicate }: BundleContents): string[] {
+  const { policies: stated, programs, structOps } = predicate ?? NOTHING;
   return [
     ...fileTable(policies, objects),
     '',
+    ...(stated.length === 0 ? [] : [...policyTable(stated), '']),
     ...(programs.length === 0 ? ['no programs'] : [...programTable(programs), '', ...callTable(programs)]),
+    ...(structOps.length === 0 ? [] : ['', ...structOpsTable(structOps)]),
   ];
 }
+
+const NOTHING: Pick<BundlePredicate, 'policies' | 'programs' | 'structOps'> = {
+  policies: [],
+  programs: [],
+  structOps: [],
+};
 
 function fileTable(policies: readonly FileDescription[], objects: readonly FileDescription[]): string[] {
   const row = (kind: string) => (file: FileDescription) => [
@@ -36,20 +50,37 @@ function fileTable(policies: readonly FileDescription[], objects: readonly FileD
   );
 }
 
-function programTable(programs: readonly ProgramClaim[]): string[] {
+function policyTable(policies: readonly PolicyClaim[]): string[] {
   return tableLines(
-    [
-      ...[{ title: 'OBJECT' }, { title: 'PROGRAM' }, { title: 'TYPE' }, { title: 'ATTACHES TO' }],
-      ...[{ title: 'INSTRUCTIONS', align: 'right' as const }, { title: 'LICENSE' }],
-    ],
-    programs.map((program) => [
-      ...[program.object, program.name, program.type, attachmentOf(program)],
-      ...[String(program.instructionCount), program.license],
+    [{ title: 'POLICY' }, { title: 'FILE' }, { title: 'HOOKS' }, { title: 'EFFECTS' }],
+    policies.map(({ name, file, hooks, effects }) => [name, file, hooks.join(' '), effects.join(' ')]),
+  );
+}
+
+function structOpsTable(variables: readonly StructOpsClaim[]): string[] {
+  return tableLines(
+    [{ title: 'OBJECT' }, { title: 'STRUCT_OPS' }, { title: 'KERNEL STRUCT' }, { title: 'MEMBERS' }],
+    variables.map(({ object, name, type, members }) => [
+      ...[object, name, type],
+      members.map(({ member, program }) => `${member}=${program}`).join(' '),
     ]),
   );
 }
 
-/** `lsm-mac file_open`; a type that has neither, an XDP program for example, attaches where its loader says. */
+function programTable(programs: readonly ProgramClaim[]): string[] {
+  return tableLines(
+    [
+      ...[{ title: 'OBJECT' }, { title: 'PROGRAM' }, { title: 'TYPE' }, { title: 'ATTACHES TO' }],
+      ...[{ title: 'CAN' }, { title: 'INSTRUCTIONS', align: 'right' as const }, { title: 'LICENSE' }],
+    ],
+    programs.map((program) => [
+      ...[program.object, program.name, program.type, attachmentOf(program)],
+      ...[program.effects.join(' ') || 'watch', String(program.instructionCount), program.license],
+    ]),
+  );
+}
+
+/** `lsm_mac file_open`; a type that has neither, an XDP program for example, attaches where its loader says. */
 function attachmentOf({ attachType, attachTarget }: ProgramClaim): string {
   return [attachType, attachTarget].filter((part) => part !== '').join(' ') || '-';
 }
@@ -58,16 +89,11 @@ function attachmentOf({ attachType, attachTarget }: ProgramClaim): string {
 function callTable(programs: readonly ProgramClaim[]): string[] {
   const programsByCalls = new Map<string, string[]>();
   for (const program of programs) {
-    const calls = [...program.helpers.map(helperLabel), ...program.kfuncs].join(' ') || 'nothing';
+    const calls = [...program.helpers, ...program.kfuncs].join(' ') || 'nothing';
     programsByCalls.set(calls, [...(programsByCalls.get(calls) ?? []), program.name]);
   }
   return tableLines(
     [{ title: 'PROGRAMS' }, { title: 'CALL' }],
     [...programsByCalls].map(([calls, names]) => [names.join(', '), calls]),
   );
-}
-
-/** The kernel's name, or `helper#999` for one that is newer than our table. */
-function helperLabel(id: number): string {
-  return helperName(id) ?? `helper#${id}`;
 }

@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { Command, type CommanderError } from 'commander';
 import { asmCommand } from './commands/asm.js';
 import { compileCommand } from './commands/compile.js';
@@ -12,6 +11,7 @@ import { runCommand } from './commands/run.js';
 import { signCommand } from './commands/sign.js';
 import { verifyCommand } from './commands/verify.js';
 import { exitCodeOf, type ProgramOutput, usageError } from './outcome.js';
+import { packageVersion } from './package-version.js';
 
 /** The heading of commander's own `help`, too. */
 const MORE = 'More:';
@@ -66,12 +66,4 @@ function throwUsageErrors(command: Command, commandPath: string): Command {
     const isHelpOrVersion = error.exitCode === 0 || error.code === 'commander.help';
     throw isHelpOrVersion ? error : usageError(error, commandPath);
   });
-}
-
-/** Of the package that this file is part of, compiled or not. */
-function packageVersion(): string {
-  const manifest: unknown = createRequire(import.meta.url)('vespid/package.json');
-  if (typeof manifest === 'object' && manifest !== null && 'version' in manifest)
-    return String(manifest.version);
-  throw new Error('package.json has no version');
 }

@@ -241,7 +241,7 @@ export const ERROR_CODES = {
   },
   BUNDLE_CLAIM_INVALID: {
     exit: 3,
-    summary: 'signed claims about programs do not fit the objects of the bundle',
+    summary: 'signed claims do not fit the files of the bundle: one has none, or one is about no file',
   },
   TRUST_POLICY_MALFORMED: { exit: 1, summary: 'a trust policy is not one plain YAML document' },
   TRUST_POLICY_INVALID: { exit: 1, summary: 'a trust policy has an unknown, missing or wrong field' },
@@ -322,7 +322,7 @@ export const ERROR_CODES = {
   EFFECT_NOT_DELIVERABLE: { exit: 4, summary: 'a policy asks for an effect that this kernel cannot deliver' },
   HOOK_NOT_ATTACHABLE: { exit: 4, summary: 'no way to attach a hook works on this kernel' },
   GATE_UNSUPPORTED: { exit: 4, summary: 'the gate cannot stand before the verifier on this kernel' },
-  BUNDLE_CLAIM_FALSE: { exit: 3, summary: 'an attestation states something else than the objects hold' },
+  BUNDLE_CLAIM_FALSE: { exit: 3, summary: 'an attestation states something else than the files hold' },
 
   // The demonstration (engine/cli/demo)
   DEMO_STEP_MISSED: { exit: 1, summary: 'a step of the demo was not caught as its policy asks' },

@@ -1,84 +1,104 @@
+import { compareText, sortedNames } from './claim-order.js';
+import { closedObject, IDENTIFIER, nameSet, SHA256, TEXT, U32 } from './claim-schema.js';
+
 /** What a signer states about one eBPF program; the loader recomputes every member from the object's bytes. */
 export interface ProgramClaim {
   /** Name of the object in the bundle. */
   readonly object: string;
-  /** ELF section of the program, `lsm/file_open`. */
+  /** ELF section of the program, `lsm/file_open`; with `?` in front if it is not loaded by default. */
   readonly section: string;
   /** ELF symbol of the program. */
   readonly name: string;
+  /** enum bpf_prog_type as bpftool prints it: `lsm`, `cgroup_sock_addr`. */
   readonly type: string;
+  /** enum bpf_attach_type as bpftool prints it, `lsm_mac`; `''` for programs that are loaded without one. */
   readonly attachType: string;
+  /** What the section names behind the slash: a hook, a function, a tracepoint; `''` if nothing. */
   readonly attachTarget: string;
+  /** Of the object; `''` if it has none. */
   readonly license: string;
-  /** 8-byte instruction slots. */
+  /** 8-byte instruction slots, subprograms included. */
   readonly instructionCount: number;
-  /** Lower-case hexadecimal SHA-256 of the program's instructions. */
+  /** Lower-case hexadecimal SHA-256 of the program's instructions with its subprograms, before relocation. */
   readonly sha256: string;
+  /** Those that its instructions name; global variables (`.rodata`, `.data`, `.bss`) are not listed. */
   readonly maps: readonly MapClaim[];
-  /** Helper function ids of enum bpf_func_id. */
-  readonly helpers: readonly number[];
+  /** Names of helpers that it calls, `bpf_get_current_comm`; `helper#999` for a number without a known name. */
+  readonly helpers: readonly string[];
+  /** Kernel functions that it calls, without the `___form` that an object may add. */
   readonly kfuncs: readonly string[];
+  /** Kernel variables that it reads, and functions whose address it takes. */
+  readonly kernelSymbols: readonly string[];
+  /** Whether it is loaded with BPF_F_SLEEPABLE. */
+  readonly sleepable: boolean;
+  /** How many of its instructions a loader changes to fit a kernel's types. */
+  readonly coreRelocationCount: number;
+  readonly effects: readonly ProgramEffect[];
 }
+
+/**
+ * What the bytes of a program can do to a task beyond watching it. `deny`: its result can refuse or alter an
+ * operation and is not provably the neutral constant. `kill`: it can signal tasks.
+ */
+export type ProgramEffect = 'deny' | 'kill';
 
 /** A map that a program uses; sizes in bytes. */
 export interface MapClaim {
   readonly name: string;
+  /** enum bpf_map_type as bpftool prints it, `percpu_hash`; `map#99` for a number without a known name. */
   readonly type: string;
   readonly keySize: number;
   readonly valueSize: number;
   readonly maxEntries: number;
+  /** BPF_F_* of BPF_MAP_CREATE. */
+  readonly flags: number;
 }
 
 /** Programs in one bundle. A node runs tens; the bound keeps a statement readable and its check quick. */
-const MAX_PROGRAMS = 1024;
+export const MAX_PROGRAM_CLAIMS = 1024;
 /** BPF_COMPLEXITY_LIMIT_INSNS of include/linux/bpf.h: the kernel loads no larger program. */
 const MAX_INSTRUCTIONS = 1_000_000;
-/** Above __BPF_FUNC_MAX_ID of any kernel (211 on 6.12). */
-const MAX_HELPER_ID = 4095;
-/** Largest value of a map's 32-bit sizes in union bpf_attr. */
-const MAX_U32 = 0xffff_ffff;
+/** The kernel's limit of maps in one program (MAX_USED_MAPS of include/linux/bpf_verifier.h). */
+const MAX_MAPS = 64;
+/** There are some 211 helpers on 6.12, and MAX_KFUNC_DESCS (256) kernel functions that one program may call. */
+const MAX_CALLED = 512;
 
-const text = { type: 'string', maxLength: 256, pattern: '^[\\x20-\\x7e]*$' };
-const identifier = { type: 'string', pattern: '^[A-Za-z_.$][A-Za-z0-9_.$]{0,255}$' };
-const u32 = { type: 'integer', minimum: 0, maximum: MAX_U32 };
+const HELPER = { type: 'string', pattern: '^(bpf_[a-z0-9_]{1,64}|helper#-?[0-9]{1,10})$' };
 
-const MAP_CLAIM_SCHEMA = {
-  type: 'object',
-  additionalProperties: false,
-  required: ['name', 'type', 'keySize', 'valueSize', 'maxEntries'],
-  properties: { name: identifier, type: text, keySize: u32, valueSize: u32, maxEntries: u32 },
+const MAP_CLAIM_SCHEMA = closedObject({
+  name: IDENTIFIER,
+  type: { ...TEXT, minLength: 1 },
+  keySize: U32,
+  valueSize: U32,
+  maxEntries: U32,
+  flags: U32,
+});
+
+const PROGRAM_CLAIM_SCHEMA = closedObject({
+  object: TEXT,
+  section: { ...TEXT, minLength: 1 },
+  name: IDENTIFIER,
+  type: { ...TEXT, minLength: 1 },
+  attachType: TEXT,
+  attachTarget: TEXT,
+  license: TEXT,
+  instructionCount: { type: 'integer', minimum: 1, maximum: MAX_INSTRUCTIONS },
+  sha256: SHA256,
+  maps: { type: 'array', maxItems: MAX_MAPS, items: MAP_CLAIM_SCHEMA },
+  helpers: nameSet(HELPER, MAX_CALLED),
+  kfuncs: nameSet(IDENTIFIER, MAX_CALLED),
+  kernelSymbols: nameSet(IDENTIFIER, MAX_CALLED),
+  sleepable: { type: 'boolean' },
+  coreRelocationCount: { type: 'integer', minimum: 0, maximum: MAX_INSTRUCTIONS },
+  effects: nameSet({ enum: ['deny', 'kill'] }, 2),
+});
+
+/** JSON Schema of the claims about all programs of one bundle. */
+export const PROGRAM_CLAIMS_SCHEMA = {
+  type: 'array',
+  maxItems: MAX_PROGRAM_CLAIMS,
+  items: PROGRAM_CLAIM_SCHEMA,
 };
-
-const PROGRAM_CLAIM_SCHEMA = {
-  type: 'object',
-  additionalProperties: false,
-  required: [
-    ...['object', 'section', 'name', 'type', 'attachType', 'attachTarget', 'license'],
-    ...['instructionCount', 'sha256', 'maps', 'helpers', 'kfuncs'],
-  ],
-  properties: {
-    object: text,
-    section: { ...text, minLength: 1 },
-    name: identifier,
-    type: { ...text, minLength: 1 },
-    attachType: text,
-    attachTarget: text,
-    license: text,
-    instructionCount: { type: 'integer', minimum: 1, maximum: MAX_INSTRUCTIONS },
-    sha256: { type: 'string', pattern: '^[0-9a-f]{64}$' },
-    maps: { type: 'array', maxItems: 256, items: MAP_CLAIM_SCHEMA },
-    helpers: {
-      type: 'array',
-      maxItems: 512,
-      uniqueItems: true,
-      items: { type: 'integer', minimum: 0, maximum: MAX_HELPER_ID },
-    },
-    kfuncs: { type: 'array', maxItems: 512, uniqueItems: true, items: identifier },
-  },
-};
-
-/** JSON Schema of the claims of one bundle. */
-export const PROGRAM_CLAIMS_SCHEMA = { type: 'array', maxItems: MAX_PROGRAMS, items: PROGRAM_CLAIM_SCHEMA };
 
 /** `object.bpf.o#lsm/file_open/restrict`: the name under which a program's digest is a subject. */
 export function programSubjectName(claim: Pick<ProgramClaim, 'object' | 'section' | 'name'>): string {
@@ -87,7 +107,7 @@ export function programSubjectName(claim: Pick<ProgramClaim, 'object' | 'section
 
 /**
  * The same claims in one order, with members of {@link ProgramClaim} only: programs by subject name, maps by
- * name, helpers and kfuncs ascending and once. Equal sets of claims give equal canonical JSON.
+ * name, all names ascending and once. Equal sets of claims give equal canonical JSON.
  */
 export function normalizeProgramClaims(claims: readonly ProgramClaim[]): readonly ProgramClaim[] {
   return claims
@@ -96,21 +116,19 @@ export function normalizeProgramClaims(claims: readonly ProgramClaim[]): readonl
 }
 
 function normalizeClaim(claim: ProgramClaim): ProgramClaim {
-  const { object, section, name, type, attachType, attachTarget, license, instructionCount, sha256 } = claim;
+  const { object, section, name, type, attachType, attachTarget, license } = claim;
+  const { instructionCount, sha256, sleepable, coreRelocationCount } = claim;
   return {
     ...{ object, section, name, type, attachType, attachTarget, license, instructionCount, sha256 },
     maps: claim.maps.map(normalizeMap).sort((left, right) => compareText(left.name, right.name)),
-    helpers: [...new Set(claim.helpers)].sort((left, right) => left - right),
-    kfuncs: [...new Set(claim.kfuncs)].sort(compareText),
+    helpers: sortedNames(claim.helpers),
+    kfuncs: sortedNames(claim.kfuncs),
+    kernelSymbols: sortedNames(claim.kernelSymbols),
+    ...{ sleepable, coreRelocationCount },
+    effects: sortedNames(claim.effects),
   };
 }
 
-function normalizeMap({ name, type, keySize, valueSize, maxEntries }: MapClaim): MapClaim {
-  return { name, type, keySize, valueSize, maxEntries };
-}
-
-/** Orders by UTF-16 code units, the same on every machine and in every locale. */
-export function compareText(left: string, right: string): number {
-  if (left === right) return 0;
-  return left < right ? -1 : 1;
+function normalizeMap({ name, type, keySize, valueSize, maxEntries, flags }: MapClaim): MapClaim {
+  return { name, type, keySize, valueSize, maxEntries, flags };
 }

@@ -1,20 +1,21 @@
 import { VespidError } from '../../engine/errors/index.js';
 import type { BundleContent } from '../bundle/bundle-content.js';
-import { type ProgramClaim, programSubjectName } from './program-claim.js';
+import type { BundlePredicate } from './bundle-predicate.js';
+import { programSubjectName } from './program-claim.js';
 import { expectedSubjects, type Statement, type Subject } from './statement.js';
 
 /**
  * Checks that a verified statement speaks about exactly this content: no file left out, none added, every digest
- * the same, every claim about an object that is here, and no object without a claim. Returns the claims.
+ * the same, every claim about a file that is here, and no file without a claim. Returns what is claimed.
  *
  * @throws VespidError BUNDLE_CLAIM_INVALID, BUNDLE_SUBJECT_DUPLICATE, BUNDLE_SUBJECT_MISSING,
  *   BUNDLE_SUBJECT_MISMATCH, BUNDLE_SUBJECT_UNEXPECTED
  */
-export function checkStatementCovers(statement: Statement, content: BundleContent): readonly ProgramClaim[] {
-  const claims = statement.predicate.programs;
-  requireClaimsMatchObjects(claims, content);
+export function checkStatementCovers(statement: Statement, content: BundleContent): BundlePredicate {
+  const { predicate } = statement;
+  requireClaimsMatchFiles(predicate, content);
   const stated = indexSubjects(statement.subject);
-  const expected = expectedSubjects(content, content.digest, claims);
+  const expected = expectedSubjects(content, content.digest, predicate.programs);
   for (const subject of expected) requireStated(subject, stated);
   const expectedNames = new Set(expected.map(({ name }) => name));
   const stray = statement.subject.find(({ name }) => !expectedNames.has(name));
@@ -24,22 +25,50 @@ export function checkStatementCovers(statement: Statement, content: BundleConten
       `subjects of this bundle only, found ${JSON.stringify(stray.name)}`,
     );
   }
-  return claims;
+  return predicate;
 }
 
-function requireClaimsMatchObjects(claims: readonly ProgramClaim[], content: BundleContent): void {
-  const claimed = new Set(claims.map(({ object }) => object));
-  const present = new Set(content.objects.map(({ name }) => name));
-  const unclaimed = [...present].find((name) => !claimed.has(name));
+function requireClaimsMatchFiles(predicate: BundlePredicate, content: BundleContent): void {
+  const { programs, policies, structOps } = predicate;
+  const policyFiles = content.policies.map(({ name }) => name);
+  const objects = content.objects.map(({ name }) => name);
+  requireClaimForEach('a program', objects, programs.map(claimed('object', programSubjectName)));
+  requireClaimForEach(
+    'a policy',
+    policyFiles,
+    policies.map(claimed('file', ({ file, name }) => `${file}#${name}`)),
+  );
+  requireOfFiles(objects, structOps.map(claimed('object', ({ object, name }) => `${object}#${name}`)));
+}
+
+/** What a claim is about. */
+interface Claimed {
+  readonly file: string;
+  /** For messages. */
+  readonly label: string;
+}
+
+function claimed<Member extends string, Claim extends Readonly<Record<Member, string>>>(
+  member: Member,
+  labelOf: (claim: Claim) => string,
+): (claim: Claim) => Claimed {
+  return (claim) => ({ file: claim[member], label: labelOf(claim) });
+}
+
+function requireClaimForEach(what: string, files: readonly string[], claims: readonly Claimed[]): void {
+  const withClaims = new Set(claims.map(({ file }) => file));
+  const unclaimed = files.find((file) => !withClaims.has(file));
   if (unclaimed !== undefined) {
-    throw refusal('BUNDLE_CLAIM_INVALID', `a program claimed for each object, found none for ${unclaimed}`);
+    throw refusal('BUNDLE_CLAIM_INVALID', `${what} claimed for each such file, found none for ${unclaimed}`);
   }
-  const foreign = claims.find(({ object }) => !present.has(object));
+  requireOfFiles(files, claims);
+}
+
+function requireOfFiles(files: readonly string[], claims: readonly Claimed[]): void {
+  const present = new Set(files);
+  const foreign = claims.find(({ file }) => !present.has(file));
   if (foreign !== undefined) {
-    throw refusal(
-      'BUNDLE_CLAIM_INVALID',
-      `claims about objects of this bundle, found ${programSubjectName(foreign)}`,
-    );
+    throw refusal('BUNDLE_CLAIM_INVALID', `claims about files of this bundle, found ${foreign.label}`);
   }
 }
 

@@ -1,11 +1,11 @@
 import type { BundleInput } from '../bundle/bundle-content.js';
 import { sha256Hex } from '../documents/content-digest.js';
 import { defineSchema, readSignedDocument } from '../documents/signed-document.js';
-import { PROGRAM_CLAIMS_SCHEMA, type ProgramClaim, programSubjectName } from './program-claim.js';
+import { BUNDLE_PREDICATE_SCHEMA, type BundlePredicate, PREDICATE_TYPE } from './bundle-predicate.js';
+import { type ProgramClaim, programSubjectName } from './program-claim.js';
 
 /** in-toto attestation framework, spec v1, statement.md */
 export const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
-export const PREDICATE_TYPE = 'https://vespid.dev/attestation/bundle/v1';
 
 /** A name and the digest that it is bound to (in-toto ResourceDescriptor, these two members only). */
 export interface Subject {
@@ -17,7 +17,7 @@ export interface Statement {
   readonly _type: typeof STATEMENT_TYPE;
   readonly subject: readonly Subject[];
   readonly predicateType: typeof PREDICATE_TYPE;
-  readonly predicate: { readonly programs: readonly ProgramClaim[] };
+  readonly predicate: BundlePredicate;
 }
 
 /** Bytes enough for the longest program subject name: object, `#`, section, `/`, symbol. */
@@ -51,12 +51,7 @@ const checkStatement = defineSchema<Statement>({
         },
       },
     },
-    predicate: {
-      type: 'object',
-      additionalProperties: false,
-      required: ['programs'],
-      properties: { programs: PROGRAM_CLAIMS_SCHEMA },
-    },
+    predicate: BUNDLE_PREDICATE_SCHEMA,
   },
 });
 

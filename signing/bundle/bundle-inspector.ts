@@ -1,6 +1,6 @@
 import { VespidError } from '../../engine/errors/index.js';
+import type { BundlePredicate } from '../attestation/bundle-predicate.js';
 import { IN_TOTO_PAYLOAD_TYPE } from '../attestation/dsse.js';
-import type { ProgramClaim } from '../attestation/program-claim.js';
 import { decodeSigstoreBundle } from '../attestation/sigstore-bundle.js';
 import { readStatement, type Statement } from '../attestation/statement.js';
 import { contentDigest } from '../documents/content-digest.js';
@@ -32,8 +32,8 @@ export interface AttestationDescription {
   readonly claimedKeyId?: string;
   readonly payloadType: string;
   readonly unverifiedSubjects: Statement['subject'];
-  readonly unverifiedClaims: readonly ProgramClaim[];
-  /** Why the payload could not be read; then there are no subjects and claims. */
+  readonly unverifiedPredicate?: BundlePredicate;
+  /** Why the payload could not be read; then there are no subjects and no predicate. */
   readonly payloadFault?: string;
 }
 
@@ -65,12 +65,12 @@ function describeAttestation({ digest, bytes }: AttestationBlob): AttestationDes
   const { material, payloadType, payload } = decodeSigstoreBundle(bytes, `attestation ${digest}`);
   const claimed = material.kind === 'key' ? { claimedKeyId: material.keyId } : {};
   const about = { digest, ...claimed, payloadType };
-  const nothing = { unverifiedSubjects: [], unverifiedClaims: [] };
+  const nothing = { unverifiedSubjects: [] };
   if (payloadType !== IN_TOTO_PAYLOAD_TYPE)
     return { ...about, ...nothing, payloadFault: 'not an in-toto statement' };
   try {
     const { subject, predicate } = readStatement(payload);
-    return { ...about, unverifiedSubjects: subject, unverifiedClaims: predicate.programs };
+    return { ...about, unverifiedSubjects: subject, unverifiedPredicate: predicate };
   } catch (error) {
     if (!(error instanceof VespidError)) throw error;
     return { ...about, ...nothing, payloadFault: error.message };

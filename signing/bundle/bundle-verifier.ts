@@ -1,8 +1,7 @@
 import { type ErrorCode, VespidError } from '../../engine/errors/index.js';
 import { IN_TOTO_PAYLOAD_TYPE, preAuthenticationEncoding } from '../attestation/dsse.js';
-import type { ProgramClaim } from '../attestation/program-claim.js';
 import { type Attestation, decodeSigstoreBundle } from '../attestation/sigstore-bundle.js';
-import { readStatement } from '../attestation/statement.js';
+import { readStatement, type Statement } from '../attestation/statement.js';
 import { checkStatementCovers } from '../attestation/statement-check.js';
 import { bytesEqual } from '../documents/bytes.js';
 import { verifyEd25519 } from '../keys/ed25519-verify.js';
@@ -20,8 +19,8 @@ export interface VerifiedBundle {
   readonly digest: string;
   readonly policies: readonly NamedBytes[];
   readonly objects: readonly NamedBytes[];
-  /** What the signers state about the programs; compare with what the objects really hold before loading. */
-  readonly claims: readonly ProgramClaim[];
+  /** What the signers state about the files; compare with what they really hold before loading. */
+  readonly statement: Statement;
   /** Every trusted signer whose signature verified, once each, in the order of the bundle's attestations. */
   readonly signers: readonly VerifiedSigner[];
 }
@@ -54,9 +53,10 @@ export function verifyBundle(files: BundleFiles, trust: TrustPolicy, now: Date):
   const content = readBundleContent(layout);
   const verdicts = verifySignatures(content, trust, now);
   const { payload, signers } = requireThreshold(verdicts, trust);
-  const claims = checkStatementCovers(readStatement(payload), content);
+  const statement = readStatement(payload);
+  checkStatementCovers(statement, content);
   const { name, digest, policies, objects } = content;
-  return { name, digest, policies, objects, claims, signers };
+  return { name, digest, policies, objects, statement, signers };
 }
 
 interface Verdict {

@@ -1,14 +1,9 @@
 import { VespidError } from '../../engine/errors/index.js';
+import { type BundlePredicate, normalizePredicate, PREDICATE_TYPE } from '../attestation/bundle-predicate.js';
+import { compareText } from '../attestation/claim-order.js';
 import { IN_TOTO_PAYLOAD_TYPE, preAuthenticationEncoding } from '../attestation/dsse.js';
-import { compareText, normalizeProgramClaims, type ProgramClaim } from '../attestation/program-claim.js';
 import { encodeSigstoreBundle, SIGSTORE_BUNDLE_MEDIA_TYPE } from '../attestation/sigstore-bundle.js';
-import {
-  expectedSubjects,
-  PREDICATE_TYPE,
-  readStatement,
-  STATEMENT_TYPE,
-  type Statement,
-} from '../attestation/statement.js';
+import { expectedSubjects, readStatement, STATEMENT_TYPE, type Statement } from '../attestation/statement.js';
 import { checkStatementCovers } from '../attestation/statement-check.js';
 import { canonicalJson } from '../documents/canonical-json.js';
 import type { PrivateKey } from '../keys/key-pair.js';
@@ -44,13 +39,13 @@ import {
  * Packs policies and objects into an OCI image layout with one signed attestation. The same input and key give
  * the same bytes: files and claims are put in order, there is no time stamp, and Ed25519 is deterministic.
  *
- * @param claims one for each program of the objects
+ * @param predicate what the caller computed from these files
  * @throws VespidError SIGN_NAME_INVALID, SIGN_NAME_DUPLICATE, SIGN_INPUT_EMPTY, SIGN_CLAIM_INVALID,
  *   BUNDLE_TOO_LARGE
  */
 export function createBundle(
   input: BundleInput,
-  claims: readonly ProgramClaim[],
+  predicate: BundlePredicate,
   signer: Pick<PrivateKey, 'keyId' | 'sign'>,
 ): ReadonlyMap<string, Uint8Array> {
   requireValidNames(input, { invalid: 'SIGN_NAME_INVALID', duplicate: 'SIGN_NAME_DUPLICATE' });
@@ -64,24 +59,24 @@ export function createBundle(
     BUNDLE_LIMITS.maxLayers,
     'policies and objects',
   );
-  return attestBundle(buildUnsignedLayout(input), claims, signer);
+  return attestBundle(buildUnsignedLayout(input), predicate, signer);
 }
 
 /**
- * Adds the attestation of one more signer. The caller has recomputed `claims` from the objects: a signer vouches
+ * Adds the attestation of one more signer. The caller has recomputed `predicate` from the files: a signer vouches
  * for what it saw, not for what the first signer said. Signing twice with one key changes nothing.
  *
  * @throws VespidError SIGN_CLAIM_INVALID, and those of an invalid layout
  */
 export function attestBundle(
   files: BundleFiles,
-  claims: readonly ProgramClaim[],
+  predicate: BundlePredicate,
   signer: Pick<PrivateKey, 'keyId' | 'sign'>,
 ): ReadonlyMap<string, Uint8Array> {
   const layout = checkLayout(files);
   checkBlobDigests(layout);
   const content = readBundleContent(layout);
-  const statement = canonicalJson(buildStatement(content, claims));
+  const statement = canonicalJson(buildStatement(content, predicate));
   requireAcceptable(statement, content);
   const blobs = new LayoutBuilder(layout);
   const subject = describe(MANIFEST_MEDIA_TYPE, layout.get(blobPath(content.digest)) ?? new Uint8Array());
@@ -146,13 +141,13 @@ function addLayers(
     }));
 }
 
-function buildStatement(content: BundleContent, claims: readonly ProgramClaim[]): Statement {
-  const programs = normalizeProgramClaims(claims);
+function buildStatement(content: BundleContent, predicate: BundlePredicate): Statement {
+  const normal = normalizePredicate(predicate);
   return {
     _type: STATEMENT_TYPE,
-    subject: expectedSubjects(content, content.digest, programs),
+    subject: expectedSubjects(content, content.digest, normal.programs),
     predicateType: PREDICATE_TYPE,
-    predicate: { programs },
+    predicate: normal,
   };
 }
 
@@ -162,14 +157,10 @@ function requireAcceptable(statement: Uint8Array, content: BundleContent): void 
     checkStatementCovers(readStatement(statement), content);
   } catch (cause) {
     if (!(cause instanceof VespidError)) throw cause;
-    throw new VespidError(
-      'SIGN_CLAIM_INVALID',
-      `the claims about programs cannot be signed: ${cause.message}`,
-      {
-        hint: 'claim each program of each object once, and only programs of these objects',
-        cause,
-      },
-    );
+    throw new VespidError('SIGN_CLAIM_INVALID', `the claims cannot be signed: ${cause.message}`, {
+      hint: 'claim each program and policy of each file once, and only those of these files',
+      cause,
+    });
   }
 }
 

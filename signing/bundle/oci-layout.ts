@@ -1,5 +1,5 @@
+import { PREDICATE_TYPE } from '../attestation/bundle-predicate.js';
 import { SIGSTORE_BUNDLE_MEDIA_TYPE } from '../attestation/sigstore-bundle.js';
-import { PREDICATE_TYPE } from '../attestation/statement.js';
 import { canonicalJson } from '../documents/canonical-json.js';
 import { contentDigest } from '../documents/content-digest.js';
 import { defineSchema } from '../documents/signed-document.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { compilePolicies } from '../../engine/compiler/index.js';
 import { Cgroup, ResourceStack } from '../../engine/kernel/index.js';
-import { checkClaims, computeClaims, KernelSession, planObject } from '../../engine/loader/index.js';
+import { checkClaims, computePredicate, KernelSession, planObject } from '../../engine/loader/index.js';
 import { parsePolicies } from '../../policies/language/index.js';
 import {
   type BundleFiles,
@@ -53,16 +53,13 @@ function oneRound(texts: readonly { name: string; text: string }[], cgroupPath: 
   );
   const objects = timed('compile', () => compilePolicies(policies));
   const { signer, trust } = keys();
+  const input = {
+    name: 'starter',
+    policies: texts.map(({ name, text }) => ({ name, bytes: new TextEncoder().encode(text) })),
+    objects: objects.map(({ name, bytes }) => ({ name, bytes })),
+  };
   const files: BundleFiles = timed('sign', () =>
-    createBundle(
-      {
-        name: 'starter',
-        policies: texts.map(({ name, text }) => ({ name, bytes: new TextEncoder().encode(text) })),
-        objects: objects.map(({ name, bytes }) => ({ name, bytes })),
-      },
-      objects.flatMap(({ name, bytes }) => computeClaims(name, bytes)),
-      signer,
-    ),
+    createBundle(input, computePredicate(input, '0.0.0'), signer),
   );
   const bundle = timed('verify', () => verifyBundle(files, trust, new Date()));
   timed('check claims', () => checkClaims(bundle));

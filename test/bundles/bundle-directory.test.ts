@@ -17,7 +17,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readBundle } from '../../engine/bundles/read-bundle.js';
 import { writeBundle } from '../../engine/bundles/write-bundle.js';
 import { createBundle } from '../../signing/index.js';
-import { CI_KEY, SAMPLE_BUNDLE, SAMPLE_INPUT, utf8 } from '../signing/sample-bundle.js';
+import { CI_KEY, SAMPLE_BUNDLE, SAMPLE_INPUT, samplePredicate, utf8 } from '../signing/sample-bundle.js';
 
 let root: string;
 let bundle: string;
@@ -136,7 +136,7 @@ async function withoutPrivileges(body: () => Promise<void>): Promise<void> {
 }
 
 describe('writeBundle', () => {
-  const other = createBundle({ ...SAMPLE_INPUT, name: 'other', objects: [] }, [], CI_KEY);
+  const other = createBundle({ ...SAMPLE_INPUT, name: 'other', objects: [] }, samplePredicate([]), CI_KEY);
 
   test('replaces a bundle whole, and leaves nothing beside it', async () => {
     await writeBundle(bundle, other);

@@ -160,16 +160,18 @@ describe('verify and inspect', () => {
     const { stdout } = await runVespid('verify', at('bundles/x'), '--trust', at('trust.yaml'));
     expect(stdout).toMatch(/^signed by +ci, key [0-9a-f]{64}$/m);
     expect(stdout).toMatch(
-      /^file\.open\.bpf\.o +file_open_lsm +lsm +lsm-mac file_open +\d+ +Dual MIT\/GPL$/m,
+      /^file\.open\.bpf\.o +file_open_lsm +lsm +lsm_mac file_open +deny +\d+ +Dual MIT\/GPL$/m,
     );
-    expect(stdout).toMatch(/^file_open_lsm, file_open_exit +map_lookup_elem .*ringbuf_output/m);
+    expect(stdout).toMatch(
+      /^file_open_lsm, file_open_exit +bpf_get_current_ancestor_cgroup_id .*ringbuf_output/m,
+    );
   });
 
   it('agree with what sign said', async () => {
     const signed = await runJson('sign', at('a.yaml'), '--key', at('ci.key'), '--out', at('bundles/x'));
     const verified = await runJson('verify', at('bundles/x'), '--trust', at('trust.yaml'));
-    const { bundle, name, digest, policies, objects, programs } = Object(signed);
-    expect(verified).toMatchObject({ bundle, name, digest, policies, objects, programs });
+    const { bundle, name, digest, policies, objects, predicate } = Object(signed);
+    expect(verified).toMatchObject({ bundle, name, digest, policies, objects, predicate });
   });
 
   it('say of an inspected bundle that it is not verified', async () => {

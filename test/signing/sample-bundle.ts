@@ -4,7 +4,9 @@ import { type ErrorCode, VespidError } from '../../engine/errors/index.js';
 import {
   type BundleFiles,
   type BundleInput,
+  type BundlePredicate,
   createBundle,
+  type PolicyClaim,
   type ProgramClaim,
   type TrustedKey,
   type TrustPolicy,
@@ -57,13 +59,39 @@ export function sampleClaim(object: string, section: string, name: string): Prog
     license: 'GPL',
     instructionCount: 12,
     sha256: sha256(utf8(`${section}/${name}`)),
-    maps: [{ name: 'events', type: 'ringbuf', keySize: 0, valueSize: 0, maxEntries: 4096 }],
-    helpers: [14, 130],
+    maps: [{ name: 'events', type: 'ringbuf', keySize: 0, valueSize: 0, maxEntries: 4096, flags: 0 }],
+    helpers: ['bpf_get_current_pid_tgid', 'bpf_ringbuf_output'],
     kfuncs: [],
+    kernelSymbols: [],
+    sleepable: false,
+    coreRelocationCount: 2,
+    effects: ['deny'],
   };
 }
 
-export const SAMPLE_BUNDLE: BundleFiles = createBundle(SAMPLE_INPUT, SAMPLE_CLAIMS, CI_KEY);
+export function samplePolicyClaim(file: string, content = ''): PolicyClaim {
+  return {
+    file,
+    digest: `sha256:${sha256(utf8(content))}`,
+    name: 'protect-shadow',
+    hooks: ['file.open'],
+    effects: ['audit', 'deny'],
+  };
+}
+
+/** What is stated about the sample, with other claims about its programs. */
+export function samplePredicate(programs: readonly ProgramClaim[] = SAMPLE_CLAIMS): BundlePredicate {
+  return {
+    compiler: { name: 'vespid', version: '0.10.0' },
+    programs,
+    policies: [samplePolicyClaim('protect-shadow.yaml', 'kind: Policy\n')],
+    structOps: [],
+  };
+}
+
+export const SAMPLE_PREDICATE = samplePredicate();
+
+export const SAMPLE_BUNDLE: BundleFiles = createBundle(SAMPLE_INPUT, SAMPLE_PREDICATE, CI_KEY);
 
 /** A trust policy that is to be given signers. */
 export const EMPTY_TRUST: TrustPolicy = {

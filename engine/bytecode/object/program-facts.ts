@@ -1,3 +1,4 @@
+import { essentialName } from '../btf/essential-name.js';
 import { InstructionSlots } from '../instruction-slots.js';
 import { SLOT_BYTES } from '../isa.js';
 import { linkProgram } from './link.js';
@@ -14,13 +15,13 @@ export interface ProgramFacts extends SectionMeaning {
   readonly instructionCount: number;
   /** Ids of the helpers it calls (`___BPF_FUNC_MAPPER`), ascending. */
   readonly helperIds: readonly number[];
-  /** Names of the kernel functions it calls, sorted. */
+  /** Names of the kernel functions it calls, as the kernel has them (without `___form`), sorted. */
   readonly kfuncs: readonly string[];
   /** Names of the maps it refers to, sorted. */
   readonly maps: readonly string[];
   /** Data sections it refers to, sorted. */
   readonly dataSections: readonly string[];
-  /** Names of the kernel's variables that it reads, or functions that it asks for, sorted. */
+  /** Names in the kernel of the variables that it reads, or functions that it asks for, sorted. */
   readonly kernelSymbols: readonly string[];
   readonly subprograms: readonly string[];
   /** How many of its instructions a loader changes to fit a kernel's types. */
@@ -41,17 +42,23 @@ export function programFacts(object: ObjectFile, program: ObjectFunction): Progr
     license: object.license,
     instructionCount: linked.instructions.byteLength / SLOT_BYTES,
     helperIds: helpersCalled(linked.instructions, `${object.name}: ${program.name}`),
-    kfuncs: distinct(linked.kfuncReferences.map((reference) => reference.name)),
+    kfuncs: distinct(linked.kfuncReferences.map((reference) => essentialName(reference.name))),
     maps: distinct([
       ...linked.mapReferences.map((reference) => reference.map),
       ...(linked.arenaReferences.length > 0 && object.arena !== undefined ? [object.arena.mapName] : []),
     ]),
     dataSections: distinct(linked.dataReferences.map((reference) => reference.section)),
-    kernelSymbols: distinct(linked.externReferences.map((reference) => reference.name)),
+    kernelSymbols: distinct(linked.externReferences.map((reference) => kernelNameOf(object, reference.name))),
     subprograms: linked.subprograms,
     coreRelocationCount: linked.coreRelocations.length,
     instructions: linked.instructions,
   };
+}
+
+/** Objects declare one function in several forms as `name___form`; a variable has the one name. */
+function kernelNameOf(object: ObjectFile, name: string): string {
+  const isFunction = object.externs.some((extern) => extern.kind === 'kfunc' && extern.name === name);
+  return isFunction ? essentialName(name) : name;
 }
 
 /** A call whose source register is 0 is one of a helper (RFC 9669, section 4.3.1). */

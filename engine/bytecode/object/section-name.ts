@@ -1,5 +1,5 @@
 import { closestName, VespidError } from '../../errors/index.js';
-import { ATTACH_TYPE, PROGRAM_TYPE, type ProgramTypeName } from './program-type.js';
+import { ATTACH_TYPE, type AttachTypeName, PROGRAM_TYPE, type ProgramTypeName } from './program-type.js';
 import { SECTION_CONVENTIONS, type SectionConvention } from './section-conventions.js';
 
 /** What the section name of a program says about loading and attaching it. */
@@ -9,6 +9,8 @@ export interface SectionMeaning {
   readonly programType: number;
   /** enum bpf_attach_type: BPF_PROG_LOAD's expected_attach_type, 0 where the kernel ignores it. */
   readonly attachType: number;
+  /** Null where the kernel ignores it: 0 is also a name, `cgroup-inet-ingress`. */
+  readonly attachTypeName: AttachTypeName | null;
   /** What follows the first slash: a hook, a function, `category/name` of a tracepoint; null if nothing. */
   readonly attachTarget: string | null;
   /**
@@ -68,6 +70,7 @@ function meaningOf(
     programTypeName: programType,
     programType: PROGRAM_TYPE[programType],
     attachType: attachType === undefined ? 0 : ATTACH_TYPE[attachType],
+    attachTypeName: attachType ?? null,
     attachTarget,
     attachBtf:
       isOfKernel && attachTarget !== null ? { kind: btf.kind, name: btf.prefix + attachTarget } : null,

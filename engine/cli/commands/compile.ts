@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { readObject } from '../../bytecode/index.js';
 import { type CompiledObject, compilePolicies } from '../../compiler/index.js';
-import { computeClaims } from '../../loader/index.js';
 import { helpNotes } from '../help-text.js';
 import { expandDirectories, isElf, readInputFile, wrongKind } from '../input-file.js';
 import { makeDirectory, replaceFile } from '../output-file.js';
@@ -56,7 +56,7 @@ function describeObject({ name, hook, bytes, table }: CompiledObject, directory:
     name,
     hook,
     rules: table.rules.length,
-    programs: computeClaims(name, bytes).length,
+    programs: readObject(bytes, name).programs.length,
     byteSize: bytes.byteLength,
     sha256: createHash('sha256').update(bytes).digest('hex'),
   };

@@ -24,7 +24,7 @@ export function inspectCommand(): Command {
 { "ok": true, "verified": false, "bundle": path, "name", "digest",
   "policies", "objects": [{ "name", "digest", "byteSize" }],
   "attestations": [{ "digest", "claimedKeyId", "payloadType", "unverifiedSubjects": [{...}],
-    "unverifiedClaims": [{...}], "payloadFault" (only if unreadable) }] }`,
+    "unverifiedPredicate": {...}, "payloadFault" (only if unreadable) }] }`,
       }),
     )
     .action(printReport(inspect));
@@ -38,19 +38,20 @@ async function inspect(bundlePath: string): Promise<Report> {
     ['name', name],
     ['digest', digest],
   ]);
-  // All attestations of an honest bundle state the same programs; each is shown if they do not.
-  const statements = distinctBy(attestations, ({ unverifiedClaims }) => JSON.stringify(unverifiedClaims));
-  const contents = statements.map(({ unverifiedClaims: programs }) => ({ policies, objects, programs }));
+  // All attestations of an honest bundle state the same; each is shown if they do not.
+  const statements = distinctBy(attestations, ({ unverifiedPredicate }) =>
+    JSON.stringify(unverifiedPredicate),
+  );
+  const contents = statements.map(({ unverifiedPredicate: predicate }) => ({ policies, objects, predicate }));
   return {
     text: [
       NOT_VERIFIED,
       '',
       ...facts,
       ...attestations.flatMap(attestationLines),
-      ...(contents.length === 0 ? [{ policies, objects, programs: [] }] : contents).flatMap((content) => [
-        '',
-        ...contentsLines(content),
-      ]),
+      ...(contents.length === 0 ? [{ policies, objects, predicate: undefined }] : contents).flatMap(
+        (content) => ['', ...contentsLines(content)],
+      ),
     ].join('\n'),
     json: { bundle: bundlePath, ...description },
   };

@@ -1,18 +1,13 @@
 import { basename, resolve } from 'node:path';
 import { Command } from 'commander';
-import {
-  createBundle,
-  type FileDescription,
-  inspectBundle,
-  normalizeProgramClaims,
-  type ProgramClaim,
-} from '../../../signing/index.js';
+import { createBundle, inspectBundle } from '../../../signing/index.js';
 import { writeBundle } from '../../bundles/index.js';
-import { computeClaims } from '../../loader/index.js';
+import { computePredicate } from '../../loader/index.js';
 import { openKeyFile, type PassphraseOptions } from '../../signers/index.js';
 import { CONTENTS_JSON, contentsLines } from '../bundle-contents.js';
 import { helpNotes } from '../help-text.js';
 import { expandDirectories, readInputFile } from '../input-file.js';
+import { packageVersion } from '../package-version.js';
 import { POLICY_ENDINGS } from '../policy-set.js';
 import { printReport, type Report } from '../report.js';
 import { jsonOption, passphraseOptions, verboseOption } from '../shared-options.js';
@@ -66,11 +61,11 @@ async function sign(paths: readonly string[], options: SignOptions): Promise<Rep
   const files = expandDirectories(paths, [...POLICY_ENDINGS, '.bpf.o']).map(readInputFile);
   const name = options.name ?? basename(resolve(options.out));
   const { input, warnings } = assembleSigningInput(name, files);
-  const claims = input.objects.flatMap((object) => computeClaims(object.name, object.bytes));
-  const bundle = createBundle(input, claims, signer);
+  const predicate = computePredicate(input, packageVersion());
+  const bundle = createBundle(input, predicate, signer);
   await writeBundle(options.out, bundle);
   const { digest, policies, objects } = inspectBundle(bundle);
-  const contents = { policies, objects, programs: normalizeProgramClaims(claims) };
+  const contents = { policies, objects, predicate };
   const facts = factLines([
     ['bundle', options.out],
     ['name', name],
@@ -80,15 +75,6 @@ async function sign(paths: readonly string[], options: SignOptions): Promise<Rep
   return {
     text: [...facts, '', ...contentsLines(contents)].join('\n'),
     json: { bundle: options.out, name, digest, keyId: signer.keyId, ...contents },
-    warnings: [...keyWarnings, ...warnings, ...warningsAboutObjects(objects, claims)],
+    warnings: [...keyWarnings, ...warnings],
   };
-}
-
-function warningsAboutObjects(
-  objects: readonly FileDescription[],
-  claims: readonly ProgramClaim[],
-): string[] {
-  return objects
-    .filter(({ name }) => !claims.some(({ object }) => object === name))
-    .map(({ name }) => `${name} holds no program, so nothing of it will be loaded`);
 }

@@ -22,7 +22,7 @@ export function verifyCommand(): Command {
         examples: [
           ['vespid verify starter.bundle --trust trust.yaml', 'digest, signers and contents, or why not'],
           [
-            "vespid verify starter.bundle --trust trust.yaml --json | jq '.programs[].helpers'",
+            "vespid verify starter.bundle --trust trust.yaml --json | jq '.predicate.programs[].helpers'",
             'what its programs may call',
           ],
         ],
@@ -42,7 +42,7 @@ async function verify(bundlePath: string, { trust }: { readonly trust: string })
   const contents = {
     policies: bundle.policies.map(describeFile),
     objects: bundle.objects.map(describeFile),
-    programs: bundle.claims,
+    predicate: bundle.statement.predicate,
   };
   const facts = factLines([
     ['verified', bundlePath],

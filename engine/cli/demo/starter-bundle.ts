@@ -11,8 +11,9 @@ import {
 import { openBundle } from '../../agent/index.js';
 import { writeBundle } from '../../bundles/index.js';
 import { compilePolicies } from '../../compiler/index.js';
-import { computeClaims } from '../../loader/index.js';
+import { computePredicate } from '../../loader/index.js';
 import { openTrustPolicy } from '../../trust/index.js';
+import { packageVersion } from '../package-version.js';
 
 /** `policies/library`, both from the sources and from `dist`. */
 const LIBRARY_CANDIDATES = ['../../../../policies/library', '../../../policies/library'];
@@ -42,16 +43,19 @@ export async function makeStarterBundle(workspace: string): Promise<StarterBundl
     parsePolicies(new TextDecoder().decode(bytes), name),
   );
   const objects = compilePolicies(policies).map(({ name, bytes }) => ({ name, bytes }));
-  const claims = objects.flatMap(({ name, bytes }) => computeClaims(name, bytes));
+  const input = { name: 'starter', policies: policyFiles, objects };
+  const predicate = computePredicate(input, packageVersion());
   const signer = parsePrivateKey(keys.privateKeyPem, 'demo.key');
   const bundle = join(workspace, 'starter.bundle');
-  await writeBundle(
-    bundle,
-    createBundle({ name: 'starter', policies: policyFiles, objects }, claims, signer),
-  );
+  await writeBundle(bundle, createBundle(input, predicate, signer));
 
   const verified = await openBundle(bundle, openTrustPolicy(trustFile), new Date());
-  return { verified, policyCount: policies.length, programCount: claims.length, keyId: keys.keyId };
+  return {
+    verified,
+    policyCount: policies.length,
+    programCount: predicate.programs.length,
+    keyId: keys.keyId,
+  };
 }
 
 const TRUST_POLICY = `apiVersion: vespid.dev/v1

@@ -25,8 +25,8 @@ import {
   NOW,
   RELEASE_KEY,
   SAMPLE_BUNDLE,
-  SAMPLE_CLAIMS,
   SAMPLE_INPUT,
+  SAMPLE_PREDICATE,
   STRANGER_KEY,
   TRUST_CI,
   trustIn,
@@ -34,13 +34,13 @@ import {
 } from '../sample-bundle.js';
 
 const verify = (files: BundleFiles, trust = TRUST_CI) => verifyBundle(files, trust, NOW);
-const TWICE_SIGNED = attestBundle(SAMPLE_BUNDLE, SAMPLE_CLAIMS, RELEASE_KEY);
+const TWICE_SIGNED = attestBundle(SAMPLE_BUNDLE, SAMPLE_PREDICATE, RELEASE_KEY);
 
 describe('forgeries whose digests all fit', () => {
   const nowhere = (text: string): string => text;
   const other = createBundle(
-    { ...SAMPLE_INPUT, policies: [{ name: 'x.yaml', bytes: utf8('x') }] },
-    SAMPLE_CLAIMS,
+    { ...SAMPLE_INPUT, policies: [{ name: 'protect-shadow.yaml', bytes: utf8('x') }] },
+    SAMPLE_PREDICATE,
     CI_KEY,
   );
   const moved = readdress(
@@ -144,7 +144,7 @@ describe('forgeries whose digests all fit', () => {
       name: 'base64 with bits that are not used',
       files: () =>
         editText(SAMPLE_BUNDLE, sigstorePath(SAMPLE_BUNDLE), (text) =>
-          text.replace(/(.)==(",)/, (_, last, rest) => `${next(last)}==${rest}`),
+          text.replace(/(.)==("\})/, (_, last, rest) => `${next(last)}==${rest}`),
         ),
       code: 'BUNDLE_DOCUMENT_INVALID',
     },

@@ -9,6 +9,8 @@ import {
   refusalOf,
   SAMPLE_BUNDLE,
   SAMPLE_INPUT,
+  samplePolicyClaim,
+  samplePredicate,
   sha256,
   TRUST_CI,
   utf8,
@@ -74,7 +76,7 @@ describe('fuzz', () => {
   );
   const unrelated = createBundle(
     { name: 'unrelated', policies: [{ name: 'u.yaml', bytes: utf8('u') }], objects: [] },
-    [],
+    { ...samplePredicate([]), policies: [samplePolicyClaim('u.yaml')] },
     CI_KEY,
   );
   const documents = fc.oneof(

@@ -27,7 +27,10 @@ import {
   SAMPLE_BUNDLE,
   SAMPLE_CLAIMS,
   SAMPLE_INPUT,
+  SAMPLE_PREDICATE,
   STRANGER_KEY,
+  samplePolicyClaim,
+  samplePredicate,
   sha256,
   TRUST_CI,
   trustBetween,
@@ -37,7 +40,7 @@ import {
 
 const verify = (files: BundleFiles, trust = TRUST_CI) => verifyBundle(files, trust, NOW);
 const TRUST_BOTH = trustIn({ ci: CI_KEY, release: RELEASE_KEY }, 2);
-const TWICE_SIGNED = attestBundle(SAMPLE_BUNDLE, SAMPLE_CLAIMS, RELEASE_KEY);
+const TWICE_SIGNED = attestBundle(SAMPLE_BUNDLE, SAMPLE_PREDICATE, RELEASE_KEY);
 
 describe('verifyBundle gives back', () => {
   test('the content, the claims and the signer', () => {
@@ -46,7 +49,7 @@ describe('verifyBundle gives back', () => {
       digest: `sha256:${manifestPath(SAMPLE_BUNDLE).slice('blobs/sha256/'.length)}`,
       policies: SAMPLE_INPUT.policies,
       objects: SAMPLE_INPUT.objects,
-      claims: SAMPLE_CLAIMS.map((claim) => expect.objectContaining({ ...claim })),
+      statement: expect.objectContaining({ predicate: SAMPLE_PREDICATE }),
       signers: [{ id: 'ci', keyId: CI_KEY.keyId }],
     });
   });
@@ -73,7 +76,12 @@ describe('verifyBundle gives back', () => {
       { name: 'a.yaml', bytes },
       { name: 'b.yaml', bytes },
     ];
-    expect(verify(createBundle({ name: 'x', policies, objects: [] }, [], CI_KEY)).policies).toEqual(policies);
+    const predicate = {
+      ...samplePredicate([]),
+      policies: [samplePolicyClaim('a.yaml'), samplePolicyClaim('b.yaml')],
+    };
+    const files = createBundle({ name: 'x', policies, objects: [] }, predicate, CI_KEY);
+    expect(verify(files).policies).toEqual(policies);
   });
 });
 
@@ -201,13 +209,17 @@ describe('signers', () => {
   });
 
   test('signing twice with one key changes nothing', () => {
-    expect(attestBundle(SAMPLE_BUNDLE, SAMPLE_CLAIMS, CI_KEY)).toEqual(SAMPLE_BUNDLE);
+    expect(attestBundle(SAMPLE_BUNDLE, SAMPLE_PREDICATE, CI_KEY)).toEqual(SAMPLE_BUNDLE);
   });
 
   test('trusted signers of different statements', () => {
     const [first, ...others] = SAMPLE_CLAIMS;
     if (first === undefined) throw new Error('no claims');
-    const files = attestBundle(SAMPLE_BUNDLE, [{ ...first, license: 'MIT' }, ...others], RELEASE_KEY);
+    const files = attestBundle(
+      SAMPLE_BUNDLE,
+      samplePredicate([{ ...first, license: 'MIT' }, ...others]),
+      RELEASE_KEY,
+    );
     expectRefusal('BUNDLE_ATTESTATIONS_DISAGREE', () => verify(files, TRUST_BOTH));
   });
 });

@@ -6,7 +6,7 @@ import {
   type BundleInput,
   createBundle,
   inspectBundle,
-  normalizeProgramClaims,
+  normalizePredicate,
   type ProgramClaim,
 } from '../../../signing/index.js';
 import { attestationManifestPath, manifestPath, readdress, sigstorePath, textOf } from '../forged-bundle.js';
@@ -17,7 +17,9 @@ import {
   SAMPLE_BUNDLE,
   SAMPLE_CLAIMS,
   SAMPLE_INPUT,
+  SAMPLE_PREDICATE,
   sampleClaim,
+  samplePredicate,
   sha256,
   utf8,
 } from '../sample-bundle.js';
@@ -33,8 +35,10 @@ describe('createBundle', () => {
       ...SAMPLE_INPUT,
       objects: SAMPLE_INPUT.objects.toReversed(),
     };
-    expect(createBundle(shuffled, SAMPLE_CLAIMS.toReversed(), CI_KEY)).toEqual(SAMPLE_BUNDLE);
-    expect([...createBundle(shuffled, SAMPLE_CLAIMS, CI_KEY).keys()]).toEqual([...SAMPLE_BUNDLE.keys()]);
+    expect(createBundle(shuffled, samplePredicate(SAMPLE_CLAIMS.toReversed()), CI_KEY)).toEqual(
+      SAMPLE_BUNDLE,
+    );
+    expect([...createBundle(shuffled, SAMPLE_PREDICATE, CI_KEY).keys()]).toEqual([...SAMPLE_BUNDLE.keys()]);
   });
 
   test('writes an OCI image layout with the attestation as a referrer', () => {
@@ -146,39 +150,49 @@ describe('createBundle', () => {
       code: 'SIGN_CLAIM_INVALID',
     },
   ])('refuses $name', ({ input = SAMPLE_INPUT, claims = SAMPLE_CLAIMS, code }) => {
-    expectRefusal(code, () => createBundle(input, claims, CI_KEY));
+    expectRefusal(code, () => createBundle(input, samplePredicate(claims), CI_KEY));
   });
 });
 
 describe('attestBundle', () => {
   test('gives the same bytes whoever signs first', () => {
-    const one = attestBundle(createBundle(SAMPLE_INPUT, SAMPLE_CLAIMS, CI_KEY), SAMPLE_CLAIMS, RELEASE_KEY);
-    const two = attestBundle(createBundle(SAMPLE_INPUT, SAMPLE_CLAIMS, RELEASE_KEY), SAMPLE_CLAIMS, CI_KEY);
+    const one = attestBundle(
+      createBundle(SAMPLE_INPUT, SAMPLE_PREDICATE, CI_KEY),
+      SAMPLE_PREDICATE,
+      RELEASE_KEY,
+    );
+    const two = attestBundle(
+      createBundle(SAMPLE_INPUT, SAMPLE_PREDICATE, RELEASE_KEY),
+      SAMPLE_PREDICATE,
+      CI_KEY,
+    );
     expect(one).toEqual(two);
   });
 
   test('refuses a damaged bundle and claims that do not fit', () => {
     const damaged = new Map(SAMPLE_BUNDLE).set(manifestPath(SAMPLE_BUNDLE), utf8('{}'));
-    expectRefusal('BUNDLE_BLOB_DIGEST_MISMATCH', () => attestBundle(damaged, SAMPLE_CLAIMS, RELEASE_KEY));
-    expectRefusal('SIGN_CLAIM_INVALID', () => attestBundle(SAMPLE_BUNDLE, [], RELEASE_KEY));
+    expectRefusal('BUNDLE_BLOB_DIGEST_MISMATCH', () => attestBundle(damaged, SAMPLE_PREDICATE, RELEASE_KEY));
+    expectRefusal('SIGN_CLAIM_INVALID', () => attestBundle(SAMPLE_BUNDLE, samplePredicate([]), RELEASE_KEY));
   });
 });
 
-describe('normalizeProgramClaims', () => {
-  test('orders programs, maps, helpers and kfuncs, once each', () => {
+describe('normalizePredicate', () => {
+  test('orders programs, maps and names, once each', () => {
     const claim = sampleClaim('a.bpf.o', 's', 'b');
-    const map = { name: 'z', type: 'hash', keySize: 4, valueSize: 8, maxEntries: 1 };
-    const messy = {
+    const map = { name: 'z', type: 'hash', keySize: 4, valueSize: 8, maxEntries: 1, flags: 0 };
+    const messy: ProgramClaim = {
       ...claim,
-      helpers: [130, 14, 130],
+      helpers: ['bpf_b', 'bpf_a', 'bpf_b'],
       kfuncs: ['y', 'x', 'x'],
+      effects: ['kill', 'deny'],
       maps: [map, { ...map, name: 'a' }],
     };
-    const [first, second] = normalizeProgramClaims([messy, { ...claim, name: 'a' }]);
+    const [first, second] = normalizePredicate(samplePredicate([messy, { ...claim, name: 'a' }])).programs;
     expect(first?.name).toBe('a');
     expect(second).toMatchObject({
-      helpers: [14, 130],
+      helpers: ['bpf_a', 'bpf_b'],
       kfuncs: ['x', 'y'],
+      effects: ['deny', 'kill'],
       maps: [{ name: 'a' }, { name: 'z' }],
     });
   });
@@ -197,7 +211,7 @@ describe('inspectBundle', () => {
       objects: [{ name: 'file.bpf.o' }, { name: 'net.bpf.o' }],
       attestations: [{ claimedKeyId: CI_KEY.keyId, payloadType: 'application/vnd.in-toto+json' }],
     });
-    expect(description.attestations[0]?.unverifiedClaims).toHaveLength(3);
+    expect(description.attestations[0]?.unverifiedPredicate).toEqual(SAMPLE_PREDICATE);
   });
 
   test('says why a payload cannot be read, and describes the rest', () => {
@@ -205,7 +219,7 @@ describe('inspectBundle', () => {
     const broken = textOf(SAMPLE_BUNDLE, path).replace(/"payload":"[^"]*"/, '"payload":"AAAA"');
     const [attestation] = inspectBundle(readdress(SAMPLE_BUNDLE, path, utf8(broken))).attestations;
     expect(attestation).toMatchObject({
-      unverifiedClaims: [],
+      unverifiedSubjects: [],
       payloadFault: expect.stringContaining('statement'),
     });
   });

@@ -45,7 +45,7 @@ guestTest(
     const sink = await openSink({ kind: 'jsonl', path: jsonl }, { hostId: host.id, onNotice });
 
     const agent = Agent.start({
-      bundles: [{ name: 'test', digest: TEST_BUNDLE, policies: [], objects, claims: [], signers: [] }],
+      bundles: [{ digest: TEST_BUNDLE, objects }],
       features: guestFeatures(),
       sinks: [sink],
       host,

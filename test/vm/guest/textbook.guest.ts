@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { PerfBuffer } from '../../../engine/kernel/index.js';
-import { checkClaims, computeClaims, KernelSession, planObject } from '../../../engine/loader/index.js';
+import { checkClaims, computePredicate, KernelSession, planObject } from '../../../engine/loader/index.js';
 import {
   createBundle,
   generateKeyPair,
@@ -33,11 +33,9 @@ guestTest(
   () => {
     const object = { name: 'textbook-execve.bpf.o', bytes: guestObjectBytes('textbook-execve') };
     const key = generateKeyPair();
-    const signed = createBundle(
-      { name: 'textbook', policies: [], objects: [object] },
-      computeClaims(object.name, object.bytes),
-      parsePrivateKey(key.privateKeyPem, 'ci.key'),
-    );
+    const input = { name: 'textbook', policies: [], objects: [object] };
+    const signer = parsePrivateKey(key.privateKeyPem, 'ci.key');
+    const signed = createBundle(input, computePredicate(input, '0.0.0'), signer);
     const trust = parseTrustPolicy(TRUST, 'trust.yaml', () => key.publicKeyPem);
     const bundle = verifyBundle(signed, trust, new Date());
     checkClaims(bundle);
