@@ -318,6 +318,27 @@ export const ERROR_CODES = {
   TRUST_STATE_BUSY: { exit: 1, summary: "another process holds the lock of a node's memory" },
   TRUST_STATE_NOT_REMEMBERED: { exit: 1, summary: 'the node is to forget what it does not remember' },
 
+  // Registries (engine/bundles/registry)
+  REGISTRY_REFERENCE_INVALID: { exit: 2, summary: 'a reference does not name a bundle in a registry' },
+  REGISTRY_CREDENTIALS_UNREADABLE: {
+    exit: 1,
+    summary: 'the docker config, or a credential helper that it names, gives no credentials',
+  },
+  REGISTRY_UNREACHABLE: { exit: 1, summary: 'a registry cannot be reached, or not over TLS that is trusted' },
+  REGISTRY_UNAVAILABLE: { exit: 1, summary: 'a registry fails, or asks for patience, at every attempt' },
+  REGISTRY_UNAUTHORIZED: { exit: 1, summary: 'a registry wants a login, or another than it got' },
+  REGISTRY_DENIED: { exit: 1, summary: 'a registry knows the user and does not allow what was asked' },
+  REGISTRY_NOT_FOUND: { exit: 1, summary: 'a registry does not have what was asked for' },
+  REGISTRY_REFUSED: { exit: 1, summary: 'a registry refuses a request for a reason of its own' },
+  REGISTRY_TAG_TAKEN: { exit: 2, summary: 'a tag points to another bundle already' },
+  REGISTRY_INSECURE: {
+    exit: 3,
+    summary: 'a registry sends its clients on to plain http, over which nothing is sent',
+  },
+  REGISTRY_ANSWER_INVALID: { exit: 3, summary: 'an answer of a registry breaks the protocol' },
+  REGISTRY_ANSWER_TOO_LARGE: { exit: 3, summary: 'a registry sends more bytes than what was asked for has' },
+  REGISTRY_DIGEST_MISMATCH: { exit: 3, summary: 'a registry serves other bytes than those of a digest' },
+
   // Loading (engine/loader)
   EFFECT_NOT_DELIVERABLE: { exit: 4, summary: 'a policy asks for an effect that this kernel cannot deliver' },
   HOOK_NOT_ATTACHABLE: { exit: 4, summary: 'no way to attach a hook works on this kernel' },
