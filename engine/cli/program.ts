@@ -7,6 +7,7 @@ import { disasmCommand } from './commands/disasm.js';
 import { doctorCommand } from './commands/doctor.js';
 import { inspectCommand } from './commands/inspect.js';
 import { keygenCommand } from './commands/keygen.js';
+import { pushCommand } from './commands/push.js';
 import { runCommand } from './commands/run.js';
 import { signCommand } from './commands/sign.js';
 import { verifyCommand } from './commands/verify.js';
@@ -19,6 +20,7 @@ const MORE = 'More:';
 /** The commands under the headings of the help, in the order in which they are first needed. */
 const COMMAND_GROUPS: readonly (readonly [heading: string, commands: readonly (() => Command)[]])[] = [
   ['Sign, in CI:', [keygenCommand, compileCommand, signCommand]],
+  ['Distribute:', [pushCommand]],
   ['Judge a bundle:', [verifyCommand, inspectCommand]],
   ['Enforce, on a node:', [doctorCommand, runCommand, demoCommand]],
   ['Read and write BPF code:', [disasmCommand, asmCommand]],

@@ -21,3 +21,10 @@ export function passphraseOptions(): Option[] {
     new Option('--passphrase-env <var>', 'environment variable that holds it (default: VESPID_PASSPHRASE)'),
   ];
 }
+
+export function plainHttpOption(): Option {
+  return new Option(
+    '--plain-http',
+    'speak http, not https, with the registry (always done with loopback hosts)',
+  );
+}

@@ -15,7 +15,7 @@ describe('the program', () => {
 
   it('has every command of its contract', () => {
     expect(COMMANDS.map((command) => command.name())).toEqual([
-      ...['keygen', 'compile', 'sign', 'verify', 'inspect', 'doctor', 'run', 'demo'],
+      ...['keygen', 'compile', 'sign', 'push', 'verify', 'inspect', 'doctor', 'run', 'demo'],
       ...['disasm', 'asm', 'completion'],
     ]);
   });
