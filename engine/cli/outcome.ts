@@ -10,8 +10,21 @@ export interface ProgramOutput {
 
 const USAGE_EXIT_CODE = 2;
 
+/** How a command line wants failures to be told. */
+export interface FailureStyle {
+  readonly asJson: boolean;
+  readonly verbose: boolean;
+}
+
+/** Ends a command whose failures are printed already, one for each thing that it looked at. */
+export class PrintedFailure extends Error {
+  constructor(readonly exitCode: number) {
+    super('printed already');
+  }
+}
+
 /**
- * Runs the program and gives its exit code. A failure is printed here and nowhere else: for people on standard
+ * Runs the program and gives its exit code. A failure is printed by {@link printFailure}: for people on standard
  * error, or with `--json` as `{ "ok": false, "error": … }` on standard output.
  *
  * @param args the command line; looked at by itself because a usage error ends its parsing early
@@ -27,16 +40,31 @@ export async function exitCodeOf(
   } catch (error) {
     // Help and version end the parsing, too; commander has printed them.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_EXIT_CODE;
-    const verbose = args.includes('--verbose');
-    const failure = asVespidError(error, verbose);
-    if (args.includes('--json')) output.writeOut(failureJson(failure));
-    else output.writeErr(failureText(failure, verbose));
-    return failure.exitCode;
+    if (error instanceof PrintedFailure) return error.exitCode;
+    const style = { asJson: args.includes('--json'), verbose: args.includes('--verbose') };
+    return printFailure(asVespidError(error, style.verbose), style, output).exitCode;
   }
 }
 
+/**
+ * Prints one failure.
+ *
+ * @param facts members of the printed object beside `ok` and `error`
+ * @returns the failure
+ */
+export function printFailure(
+  failure: VespidError,
+  { asJson, verbose }: FailureStyle,
+  output: ProgramOutput,
+  facts: Readonly<Record<string, unknown>> = {},
+): VespidError {
+  if (asJson) output.writeOut(failureJson(failure, facts));
+  else output.writeErr(failureText(failure, verbose));
+  return failure;
+}
+
 /** Anything but our own error is a fault of ours; its stack is for those who ask. */
-function asVespidError(error: unknown, verbose: boolean): VespidError {
+export function asVespidError(error: unknown, verbose: boolean): VespidError {
   if (error instanceof VespidError) return error;
   const stack = error instanceof Error ? error.stack : undefined;
   return new VespidError('INTERNAL', error instanceof Error ? error.message : String(error), {
@@ -54,14 +82,23 @@ function failureText(error: VespidError, verbose: boolean): string {
   return `${lines.map(escapeLines).join('\n')}\n`;
 }
 
-function failureJson(error: VespidError): string {
+function failureJson(error: VespidError, facts: Readonly<Record<string, unknown>>): string {
   const log = error.log === undefined ? {} : { log: error.log };
-  return toJsonLine({ ok: false, error: { ...error.toJSON(), ...log } });
+  return toJsonLine({ ok: false, ...facts, error: { ...error.toJSON(), ...log } });
 }
 
 /** One line; 64-bit integers, which JSON's readers round, as decimal strings. */
 export function toJsonLine(value: object): string {
-  return `${JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? item.toString() : item))}\n`;
+  return `${JSON.stringify(value, integersAsText)}\n`;
+}
+
+/** The same for a file that people open, too. */
+export function toJsonFile(value: object): string {
+  return `${JSON.stringify(value, integersAsText, 2)}\n`;
+}
+
+function integersAsText(_key: string, item: unknown): unknown {
+  return typeof item === 'bigint' ? item.toString() : item;
 }
 
 /** Text of several lines that quotes files: the lines stay, whatever else could steer a terminal is escaped. */

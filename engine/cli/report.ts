@@ -1,5 +1,16 @@
 import type { Command } from 'commander';
-import { escapeLines, type ProgramOutput, toJsonLine } from './outcome.js';
+import type { VespidError } from '../errors/index.js';
+import {
+  asVespidError,
+  escapeLines,
+  PrintedFailure,
+  type ProgramOutput,
+  printFailure,
+  toJsonLine,
+} from './outcome.js';
+
+/** Refused by verification or trust. */
+export const REFUSED_EXIT_CODE = 3;
 
 /** What a command found or did: text for people, a value for machines. One of the two is printed. */
 export interface Report {
@@ -24,6 +35,40 @@ export function printReport<Inputs extends unknown[]>(
     const report = await body(...inputs);
     writeReport(report, this.opts<{ json?: boolean }>().json === true, outputOf(this));
   };
+}
+
+/** Why a command has no report of one of the things that it was to look at. */
+export interface FailureReport {
+  readonly failure: VespidError;
+  /** Members of the printed object beside `ok` and `error`: which thing. */
+  readonly json: Readonly<Record<string, unknown>>;
+}
+
+/** An action for a command that looks at several things and goes on after a failure: each result as it comes. */
+export function printReports<Inputs extends unknown[]>(
+  body: (...inputs: Inputs) => AsyncIterable<Report | FailureReport>,
+): (this: Command, ...inputs: Inputs) => Promise<void> {
+  return async function (this: Command, ...inputs: Inputs) {
+    const { json = false, verbose = false } = this.opts<{ json?: boolean; verbose?: boolean }>();
+    const output = outputOf(this);
+    const style = { asJson: json, verbose };
+    const failures: VespidError[] = [];
+    try {
+      for await (const report of body(...inputs)) {
+        if ('failure' in report) failures.push(printFailure(report.failure, style, output, report.json));
+        else writeReport(report, json, output);
+      }
+    } catch (error) {
+      failures.push(printFailure(asVespidError(error, verbose), style, output));
+    }
+    if (failures.length > 0) throw new PrintedFailure(exitCodeOfAll(failures));
+  };
+}
+
+/** A refusal must not hide behind a file that was not found; else the first failure counts. */
+function exitCodeOfAll(failures: readonly VespidError[]): number {
+  const exitCodes = failures.map(({ exitCode }) => exitCode);
+  return exitCodes.includes(REFUSED_EXIT_CODE) ? REFUSED_EXIT_CODE : (exitCodes[0] ?? 0);
 }
 
 /** Where this command's program writes. */

@@ -1,19 +1,33 @@
 import { createHash } from 'node:crypto';
 import { Command } from 'commander';
-import type { FileDescription, NamedBytes } from '../../../signing/index.js';
+import type { FileDescription, NamedBytes, TrustPolicy, VerifiedBundle } from '../../../signing/index.js';
 import { openBundle } from '../../agent/index.js';
 import { openTrustPolicy } from '../../trust/index.js';
 import { CONTENTS_JSON, contentsLines } from '../bundle-contents.js';
 import { helpNotes } from '../help-text.js';
-import { printReport, type Report } from '../report.js';
+import { asVespidError } from '../outcome.js';
+import { type FailureReport, printReports, type Report } from '../report.js';
 import { jsonOption, trustOption, verboseOption } from '../shared-options.js';
 import { factLines } from '../text-table.js';
+import { failedVerdict, type JudgedBundle } from '../verification-report/judged-bundle.js';
+import {
+  type ReportFileOptions,
+  reportFileOptions,
+  writeReportFiles,
+} from '../verification-report/report-files.js';
+
+interface VerifyOptions extends ReportFileOptions {
+  readonly trust: string;
+  readonly verbose?: true;
+}
 
 export function verifyCommand(): Command {
-  return new Command('verify')
-    .description('verify a bundle as a node would: signatures, trust policy, claims; exit code 3 if refused')
-    .argument('<bundle>', 'bundle directory')
-    .addOption(trustOption())
+  const command = new Command('verify')
+    .description('verify bundles as a node would: signatures, trust policy, claims; exit code 3 if refused')
+    .argument('<bundles...>', 'bundle directories')
+    .addOption(trustOption());
+  for (const option of reportFileOptions()) command.addOption(option);
+  return command
     .addOption(jsonOption())
     .addOption(verboseOption())
     .addHelpText(
@@ -25,27 +39,72 @@ export function verifyCommand(): Command {
             "vespid verify starter.bundle --trust trust.yaml --json | jq '.predicate.programs[].helpers'",
             'what its programs may call',
           ],
+          [
+            'vespid verify *.bundle --trust trust.yaml --sarif vespid.sarif --junit vespid.xml',
+            'every bundle, and what was found as files for code scanning and test reports',
+          ],
         ],
         json: `
+one line for each bundle:
 { "ok": true, "bundle": path, "name", "digest", "threshold": count, "signers": [{ "id", "keyId" }],
   ${CONTENTS_JSON} }`,
       }),
     )
-    .action(printReport(verify));
+    .action(printReports(verify));
 }
 
-async function verify(bundlePath: string, { trust }: { readonly trust: string }): Promise<Report> {
-  const trustPolicy = openTrustPolicy(trust);
-  const bundle = await openBundle(bundlePath, trustPolicy, new Date());
+/** Goes on after a refusal, so that one bad bundle hides no other. */
+async function* verify(
+  sources: readonly string[],
+  options: VerifyOptions,
+): AsyncGenerator<Report | FailureReport> {
+  const verdicts: JudgedBundle[] = [];
+  try {
+    const trustPolicy = openTrustPolicy(options.trust);
+    for (const source of sources) {
+      const { verdict, report } = await verifyOne(source, trustPolicy, options.verbose === true);
+      verdicts.push(verdict);
+      yield report;
+    }
+  } catch (error) {
+    // Without a trust policy no bundle can be judged, and the files must not look as if all were well.
+    const failure = asVespidError(error, options.verbose === true);
+    verdicts.push(...sources.slice(verdicts.length).map((source) => failedVerdict(source, failure)));
+    throw failure;
+  } finally {
+    writeReportFiles(verdicts, options);
+  }
+}
+
+interface Verification {
+  readonly verdict: JudgedBundle;
+  readonly report: Report | FailureReport;
+}
+
+async function verifyOne(source: string, trustPolicy: TrustPolicy, verbose: boolean): Promise<Verification> {
+  try {
+    const bundle = await openBundle(source, trustPolicy, new Date());
+    const { name, digest } = bundle;
+    const signers = bundle.signers.map(({ id }) => id);
+    return {
+      verdict: { source, outcome: 'accepted', name, digest, signers },
+      report: acceptance(source, bundle, trustPolicy),
+    };
+  } catch (error) {
+    const failure = asVespidError(error, verbose);
+    return { verdict: failedVerdict(source, failure), report: { failure, json: { bundle: source } } };
+  }
+}
+
+function acceptance(source: string, bundle: VerifiedBundle, { threshold }: TrustPolicy): Report {
   const { name, digest, signers } = bundle;
-  const { threshold } = trustPolicy;
   const contents = {
     policies: bundle.policies.map(describeFile),
     objects: bundle.objects.map(describeFile),
     predicate: bundle.statement.predicate,
   };
   const facts = factLines([
-    ['verified', bundlePath],
+    ['verified', source],
     ['name', name],
     ['digest', digest],
     ...signers.map(({ id, keyId }) => ['signed by', `${id}, key ${keyId}`] as const),
@@ -53,7 +112,7 @@ async function verify(bundlePath: string, { trust }: { readonly trust: string })
   ]);
   return {
     text: [...facts, '', ...contentsLines(contents)].join('\n'),
-    json: { bundle: bundlePath, name, digest, threshold, signers, ...contents },
+    json: { bundle: source, name, digest, threshold, signers, ...contents },
   };
 }
 

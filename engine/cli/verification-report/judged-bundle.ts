@@ -1,4 +1,5 @@
 import type { VespidError } from '../../errors/index.js';
+import { REFUSED_EXIT_CODE } from '../report.js';
 
 /** What one call of `vespid verify` found out about one of its bundles, as the files for CI show it. */
 export type JudgedBundle = AcceptedVerdict | FailedVerdict;
@@ -22,9 +23,6 @@ export interface FailedVerdict {
   /** The parts of the bundle that the refusal is about: `program file.bpf.o#lsm/file_open/restrict`. */
   readonly subjects: readonly string[];
 }
-
-/** The exit code of an error that means: looked at, and refused. */
-const REFUSED_EXIT_CODE = 3;
 
 /** @param subjects of the refusal; see {@link FailedVerdict} */
 export function failedVerdict(

@@ -1,7 +1,6 @@
 import type { ReportingDescriptor } from 'sarif';
 import { ERROR_CODES, type ErrorCode } from '../../errors/index.js';
-
-const REFUSED_EXIT_CODE = 3;
+import { REFUSED_EXIT_CODE } from '../report.js';
 
 /**
  * GitHub's number for "high" (7.0 to 8.9): what is refused does not run, so it is no break-in; but until somebody
