@@ -13,16 +13,17 @@ import {
   CI_KEY,
   RELEASE_KEY,
   SAMPLE_BUNDLE,
-  SAMPLE_CLAIMS,
   SAMPLE_INPUT,
+  SAMPLE_PREDICATE,
   STRANGER_KEY,
+  samplePredicate,
 } from '../../signing/sample-bundle.js';
 import { end, MemoryRegistry, type MemoryRegistryOptions } from './memory-registry.js';
 
 const { digest } = inspectBundle(SAMPLE_BUNDLE);
 const INDEX = 'application/vnd.oci.image.index.v1+json';
-const BY_RELEASE = createBundle(SAMPLE_INPUT, SAMPLE_CLAIMS, RELEASE_KEY);
-const OTHER = createBundle({ ...SAMPLE_INPUT, objects: [] }, [], CI_KEY);
+const BY_RELEASE = createBundle(SAMPLE_INPUT, SAMPLE_PREDICATE, RELEASE_KEY);
+const OTHER = createBundle({ ...SAMPLE_INPUT, objects: [] }, samplePredicate([]), CI_KEY);
 
 let registry: MemoryRegistry;
 afterEach(() => registry[Symbol.asyncDispose]());
@@ -74,7 +75,7 @@ describe.each(variants)('to a registry with %s', (_name, options) => {
   it('adds the attestation of another signer, and nothing else', async () => {
     await push(SAMPLE_BUNDLE);
     const before = registry.uploads.length;
-    const both = attestBundle(SAMPLE_BUNDLE, SAMPLE_CLAIMS, RELEASE_KEY);
+    const both = attestBundle(SAMPLE_BUNDLE, SAMPLE_PREDICATE, RELEASE_KEY);
     expect(await push(both)).toMatchObject({ uploadedBlobs: 1, addedAttestations: 1, movedTag: false });
     const listed = 'referrersApi' in options ? [] : ['PUT'];
     const methods = registry.uploads.slice(before).map((line) => line.split(' ')[0]);
@@ -90,7 +91,7 @@ describe.each(variants)('to a registry with %s', (_name, options) => {
 
   it('keeps the attestations of three who push at once', async () => {
     const bundles = [CI_KEY, RELEASE_KEY, STRANGER_KEY].map((key) =>
-      createBundle(SAMPLE_INPUT, SAMPLE_CLAIMS, key),
+      createBundle(SAMPLE_INPUT, SAMPLE_PREDICATE, key),
     );
     await Promise.all(bundles.map((bundle) => push(bundle)));
     expect(await referrersOf()).toHaveLength(3);
