@@ -1,5 +1,6 @@
 export { type AttestationSigner, KeySigner } from './attestation/attestation-signer.js';
 export { type BundlePredicate, normalizePredicate, PREDICATE_TYPE } from './attestation/bundle-predicate.js';
+export { type KeylessSigner, verifyKeyless } from './attestation/keyless-verify.js';
 export type { PolicyClaim } from './attestation/policy-claim.js';
 export {
   type MapClaim,
@@ -7,8 +8,15 @@ export {
   type ProgramEffect,
   programSubjectName,
 } from './attestation/program-claim.js';
+export {
+  type Attestation,
+  type CertificateMaterial,
+  decodeSigstoreBundle,
+  type KeyMaterial,
+} from './attestation/sigstore-bundle.js';
 export type { Statement, Subject } from './attestation/statement.js';
 export type { StructOpsClaim, StructOpsMemberClaim } from './attestation/struct-ops-claim.js';
+export { parseTrustedRoot, type TrustedRoot } from './attestation/trusted-root.js';
 export type { BundleFiles, BundleInput, NamedBytes } from './bundle/bundle-content.js';
 export {
   type AttestationDescription,

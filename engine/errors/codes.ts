@@ -243,6 +243,18 @@ export const ERROR_CODES = {
     exit: 3,
     summary: 'signed claims do not fit the files of the bundle: one has none, or one is about no file',
   },
+  BUNDLE_CERTIFICATE_INVALID: {
+    exit: 3,
+    summary: 'the certificate of a keyless signature is not one that the trusted root vouches for',
+  },
+  BUNDLE_LOG_ENTRY_INVALID: {
+    exit: 3,
+    summary: 'a keyless signature is not proven to be in a trusted transparency log',
+  },
+  BUNDLE_TIMESTAMP_INVALID: {
+    exit: 3,
+    summary: 'a keyless signature has no trusted time, or a false one',
+  },
   TRUST_POLICY_MALFORMED: { exit: 1, summary: 'a trust policy is not one plain YAML document' },
   TRUST_POLICY_INVALID: { exit: 1, summary: 'a trust policy has an unknown, missing or wrong field' },
   TRUST_POLICY_DATE_INVALID: {
@@ -269,7 +281,7 @@ export const ERROR_CODES = {
     exit: 1,
     summary: 'a Sigstore trusted root that a trust policy names cannot be read',
   },
-  TRUST_POLICY_ROOT_INVALID: { exit: 1, summary: 'a Sigstore trusted root is not a JSON object' },
+  TRUST_POLICY_ROOT_INVALID: { exit: 1, summary: 'a Sigstore trusted root is not of its documented form' },
   TRUST_POLICY_NOT_SIGNABLE: {
     exit: 1,
     summary: 'a trust policy lacks the version, expiry or root keys of a signed one',

@@ -1,0 +1,109 @@
+import { DER_TAG, readDer, readOneDer } from '../documents/der-reader.js';
+import { keylessRefusal } from './keyless-refusal.js';
+
+/** One extension of a certificate: dotted object identifier, and the content of its OCTET STRING. */
+export interface CertificateExtension {
+  readonly oid: string;
+  readonly value: Uint8Array;
+}
+
+/** Whom a certificate names: the OIDC issuer that vouched for the subject, and the subject. */
+export interface CertificateIdentity {
+  readonly issuer: string;
+  readonly subject: string;
+}
+
+/** RFC 5280 sections 4.2.1.6 and 4.2.1.12; sigstore/fulcio docs/oid-info.md. */
+const OID = {
+  subjectAltName: '2.5.29.17',
+  extendedKeyUsage: '2.5.29.37',
+  issuerV1: '1.3.6.1.4.1.57264.1.1',
+  issuerV2: '1.3.6.1.4.1.57264.1.8',
+} as const;
+
+/** GeneralName: rfc822Name [1] and uniformResourceIdentifier [6], both implicit IA5String. */
+const GENERAL_NAME_TAGS: readonly number[] = [0x81, 0x86];
+/** id-kp-codeSigning, 1.3.6.1.5.5.7.3.3, as the content of an OBJECT IDENTIFIER. */
+const CODE_SIGNING = Buffer.from('2b06010505070303', 'hex');
+/** Visible ASCII: what URLs and e-mail addresses are made of. A line feed or a NUL is in no identity. */
+const VISIBLE = /^[\x21-\x7e]+$/;
+
+/**
+ * The identity in a Fulcio certificate, read so that there is one answer: one issuer, one subject, in visible ASCII.
+ * `@sigstore/verify` takes the first of several names and drops the high bit of each byte, which would let `á`
+ * stand for `a`.
+ *
+ * @param extensions of a certificate whose chain was verified
+ * @throws VespidError BUNDLE_CERTIFICATE_INVALID
+ */
+export function readCertificateIdentity(
+  extensions: readonly CertificateExtension[],
+  where: string,
+): CertificateIdentity {
+  const values = new Map<string, Uint8Array>();
+  for (const { oid, value } of extensions) {
+    // RFC 5280 section 4.2: at most one instance of an extension; readers differ in which of two they take.
+    if (values.has(oid)) throw refuse(where, `expected each extension once, found ${oid} again`);
+    values.set(oid, value);
+  }
+  requireCodeSigning(values.get(OID.extendedKeyUsage), where);
+  return { issuer: readIssuer(values, where), subject: readSubject(values.get(OID.subjectAltName), where) };
+}
+
+/** A CA may issue certificates for other purposes under the same root; those sign no code. */
+function requireCodeSigning(value: Uint8Array | undefined, where: string): void {
+  const purposes = readDer(readOneDer(value ?? new Uint8Array(), DER_TAG.sequence) ?? new Uint8Array()) ?? [];
+  const isCodeSigning = purposes.some(
+    ({ tag, content }) => tag === DER_TAG.objectIdentifier && CODE_SIGNING.equals(content),
+  );
+  if (!isCodeSigning) throw refuse(where, 'expected a certificate for code signing, found another purpose');
+}
+
+/** Fulcio writes both forms; older ones wrote the first only. */
+function readIssuer(values: ReadonlyMap<string, Uint8Array>, where: string): string {
+  const [raw, encoded] = [values.get(OID.issuerV1), values.get(OID.issuerV2)];
+  const oldForm = raw === undefined ? undefined : readVisible(raw, 'OIDC issuer', where);
+  if (encoded === undefined) {
+    if (oldForm !== undefined) return oldForm;
+    throw refuse(where, `expected the OIDC issuer in extension ${OID.issuerV2}, found none`);
+  }
+  const text = readOneDer(encoded, DER_TAG.utf8String);
+  if (text === undefined) {
+    throw refuse(where, `expected the OIDC issuer as one UTF8String, found other bytes in ${OID.issuerV2}`);
+  }
+  const issuer = readVisible(text, 'OIDC issuer', where);
+  if (oldForm !== undefined && oldForm !== issuer) {
+    throw refuse(where, `expected one OIDC issuer, found ${issuer} and ${oldForm}`);
+  }
+  return issuer;
+}
+
+function readSubject(value: Uint8Array | undefined, where: string): string {
+  if (value === undefined) throw refuse(where, 'expected a subject alternative name, found none');
+  const names = readDer(readOneDer(value, DER_TAG.sequence) ?? new Uint8Array()) ?? [];
+  const [name] = names;
+  if (name === undefined || names.length !== 1) {
+    throw refuse(where, `expected exactly one subject alternative name, found ${names.length}`);
+  }
+  if (!GENERAL_NAME_TAGS.includes(name.tag)) {
+    throw refuse(
+      where,
+      'expected a URI or an e-mail address as the subject alternative name, found another kind',
+    );
+  }
+  return readVisible(name.content, 'subject alternative name', where);
+}
+
+function readVisible(bytes: Uint8Array, what: string, where: string): string {
+  // latin1 maps each byte to one character, so nothing outside of ASCII can turn into it.
+  const text = Buffer.from(bytes).toString('latin1');
+  if (VISIBLE.test(text)) return text;
+  throw refuse(
+    where,
+    `expected the ${what} to be visible ASCII without spaces, found ${JSON.stringify(text)}`,
+  );
+}
+
+function refuse(where: string, expectation: string): Error {
+  return keylessRefusal('BUNDLE_CERTIFICATE_INVALID', `${where}: certificate`, expectation);
+}
