@@ -58,6 +58,7 @@ export {
 } from './trust/judge-bundle.js';
 export { type AttestationEvidence, judgeSignatures } from './trust/judge-signatures.js';
 export { describeMissingGrant, missingGrants, type SignedContent } from './trust/missing-grants.js';
+export { findMatch, matchesName, type NamePattern, parseNamePattern } from './trust/name-pattern.js';
 export {
   decodeNodeMemory,
   EMPTY_MEMORY,
@@ -93,7 +94,7 @@ export {
   requireUnexpired,
   type SignedTrustPolicy,
 } from './trust/signed-trust-policy.js';
-export { signerOf, standingOf } from './trust/signer-standing.js';
+export { isRevoked, signerOf, standingOf, validityAt } from './trust/signer-standing.js';
 export { requirementsOf } from './trust/signing-requirements.js';
 export type {
   RootKeys,

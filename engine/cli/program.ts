@@ -10,6 +10,7 @@ import { keygenCommand } from './commands/keygen.js';
 import { pushCommand } from './commands/push.js';
 import { runCommand } from './commands/run.js';
 import { signCommand } from './commands/sign.js';
+import { trustCommand } from './commands/trust.js';
 import { verifyCommand } from './commands/verify.js';
 import { exitCodeOf, type ProgramOutput, usageError } from './outcome.js';
 import { packageVersion } from './package-version.js';
@@ -21,7 +22,7 @@ const MORE = 'More:';
 const COMMAND_GROUPS: readonly (readonly [heading: string, commands: readonly (() => Command)[]])[] = [
   ['Sign, in CI:', [keygenCommand, compileCommand, signCommand]],
   ['Distribute:', [pushCommand]],
-  ['Judge a bundle:', [verifyCommand, inspectCommand]],
+  ['Judge a bundle:', [verifyCommand, inspectCommand, trustCommand]],
   ['Enforce, on a node:', [doctorCommand, runCommand, demoCommand]],
   ['Read and write BPF code:', [disasmCommand, asmCommand]],
   [MORE, [completionCommand]],
@@ -58,8 +59,11 @@ export function buildProgram(output: ProgramOutput): Command {
   return throwUsageErrors(program, program.name());
 }
 
-function adopt(command: Command, program: Command): Command {
-  return throwUsageErrors(command.copyInheritedSettings(program), `${program.name()} ${command.name()}`);
+/** @param groupPath words before the command's name */
+function adopt(command: Command, program: Command, groupPath = program.name()): Command {
+  const path = `${groupPath} ${command.name()}`;
+  for (const subcommand of command.commands) adopt(subcommand, program, path);
+  return throwUsageErrors(command.copyInheritedSettings(program), path);
 }
 
 /** Instead of ending the process. Help and version come this way, too; they stay commander's own. */

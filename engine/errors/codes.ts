@@ -276,6 +276,7 @@ export const ERROR_CODES = {
     exit: 1,
     summary: 'a group of a trust policy has a member, or a requirement a group, that there is not',
   },
+  TRUST_POLICY_DOUBTFUL: { exit: 1, summary: 'a trust policy says something that is probably not meant' },
   TRUST_POLICY_REVOCATION_DUPLICATE: { exit: 1, summary: 'a trust policy revokes one thing twice' },
   TRUST_POLICY_ROOT_UNREADABLE: {
     exit: 1,

@@ -4,5 +4,6 @@ export {
   openTrustPolicyIn,
   type TrustPolicyContext,
 } from './open-trust-policy.js';
+export { type KnownNames, policyWarnings } from './policy-warnings.js';
 export { DEFAULT_STATE_FILE, StateFile } from './state-file.js';
 export { readTrustFile, trustFileText } from './trust-file.js';

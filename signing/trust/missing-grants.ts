@@ -1,3 +1,6 @@
+import type { PolicyClaim } from '../attestation/policy-claim.js';
+import { type ProgramClaim, programSubjectName } from '../attestation/program-claim.js';
+import type { StructOpsClaim } from '../attestation/struct-ops-claim.js';
 import type { MissingGrant } from './decision.js';
 import type { CallGrant, Grants } from './grants.js';
 import { findMatch, type NamePattern } from './name-pattern.js';
@@ -9,37 +12,16 @@ export interface SignedContent {
   readonly name: string;
   readonly predicate: {
     readonly programs: readonly SignedProgram[];
-    readonly policies: readonly SignedPolicy[];
+    readonly policies: readonly Pick<PolicyClaim, 'file' | 'name' | 'effects'>[];
     readonly structOps: readonly SignedStructOps[];
   };
 }
 
-interface SignedProgram {
-  readonly object: string;
-  readonly section: string;
-  readonly name: string;
-  readonly type: string;
-  readonly attachType: string;
-  readonly attachTarget: string;
-  readonly helpers: readonly string[];
-  readonly kfuncs: readonly string[];
-  /** What its bytes can do to a task. */
-  readonly effects: readonly string[];
-}
-
-interface SignedPolicy {
-  readonly file: string;
-  readonly name: string;
-  readonly effects: readonly string[];
-}
-
-/** Kernel callbacks that an object registers. */
-interface SignedStructOps {
-  readonly object: string;
-  readonly name: string;
-  /** The kernel's struct, `tcp_congestion_ops`. */
-  readonly type: string;
-}
+type SignedProgram = Pick<
+  ProgramClaim,
+  'object' | 'section' | 'name' | 'type' | 'attachType' | 'attachTarget' | 'helpers' | 'kfuncs' | 'effects'
+>;
+type SignedStructOps = Pick<StructOpsClaim, 'object' | 'name' | 'type'>;
 
 /**
  * Everything in a bundle that a signer may not sign: empty when it is entitled to all of it. The claims must be
@@ -59,7 +41,7 @@ export function missingGrants({ may }: SignerTerms, content: SignedContent): rea
 }
 
 function missingForProgram(may: Grants, program: SignedProgram): readonly MissingGrant[] {
-  const subject = `program ${program.object}#${program.section}/${program.name}`;
+  const subject = `program ${programSubjectName(program)}`;
   return [
     ...missingName('programTypes', may.programTypes, program.type, subject),
     ...missingName('attachTypes', may.attachTypes, program.attachType, subject),

@@ -30,13 +30,19 @@ export function revocationOf(policy: TrustPolicy, identity: SignerIdentity): str
 
 /**
  * What the policy thinks of an identity at a moment. Being revoked comes first: it holds even for a key that the
- * policy no longer names. Conditions are positive, so that an invalid date fails them.
+ * policy no longer names.
  */
 export function standingOf(policy: TrustPolicy, identity: SignerIdentity, now: Date): Standing {
   if (revocationOf(policy, identity) !== undefined) return 'revoked';
   const signer = signerOf(policy, identity);
-  if (signer === undefined) return 'unknown';
-  const { validFrom, validUntil } = signer;
+  return signer === undefined ? 'unknown' : validityAt(signer, now);
+}
+
+/** Whether signatures of a signer count at a moment. Conditions are positive, so that an invalid date fails them. */
+export function validityAt(
+  { validFrom, validUntil }: Pick<TrustedSigner, 'validFrom' | 'validUntil'>,
+  now: Date,
+): 'accepted' | 'expired' | 'not-yet-valid' {
   if (validFrom !== undefined && !(now >= validFrom)) return 'not-yet-valid';
   if (validUntil !== undefined && !(now < validUntil)) return 'expired';
   return 'accepted';

@@ -1,11 +1,20 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { buildProgram } from '../../engine/cli/program.js';
 import { MAIN, ROOT, runVespid, spawnVespid } from './run-vespid.js';
 
 const COMMANDS = buildProgram({ writeOut: () => undefined, writeErr: () => undefined }).commands;
+
+/** `verify`, and behind each group what is in it: `trust`, `trust show`. */
+function pathsOf(commands: readonly Command[], group = ''): readonly string[] {
+  return commands.flatMap((command) => {
+    const path = `${group}${command.name()}`;
+    return [path, ...pathsOf(command.commands, `${path} `)];
+  });
+}
 
 describe('the program', () => {
   it('says its version', async () => {
@@ -15,7 +24,7 @@ describe('the program', () => {
 
   it('has every command of its contract', () => {
     expect(COMMANDS.map((command) => command.name())).toEqual([
-      ...['keygen', 'compile', 'sign', 'push', 'verify', 'inspect', 'doctor', 'run', 'demo'],
+      ...['keygen', 'compile', 'sign', 'push', 'verify', 'inspect', 'trust', 'doctor', 'run', 'demo'],
       ...['disasm', 'asm', 'completion'],
     ]);
   });
@@ -29,14 +38,15 @@ describe('the program', () => {
     expect(stdout).toContain('Exit codes: 0 ok');
   });
 
-  it.each(COMMANDS.map((command) => command.name()))('shows examples in the help of %s', async (name) => {
+  it.each(pathsOf(COMMANDS))('shows examples in the help of %s', async (path) => {
+    const words = path.split(' ');
     for (const args of [
-      [name, '--help'],
-      ['help', name],
+      [...words, '--help'],
+      [...words.slice(0, -1), 'help', ...words.slice(-1)],
     ]) {
       const { exitCode, stdout, stderr } = await runVespid(...args);
       expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-      expect(stdout).toMatch(new RegExp(`^Usage: vespid ${name} `));
+      expect(stdout).toMatch(new RegExp(`^Usage: vespid ${path} `));
       expect(stdout).toContain(`\nExamples:\n`);
     }
   });

@@ -86,7 +86,7 @@ const programs = fc
     attachTarget: fc.constantFrom('', ...NAMES),
     helpers: fc.subarray(NAMES),
     kfuncs: fc.subarray(NAMES),
-    effects: fc.subarray(['deny', 'kill']),
+    effects: fc.subarray<'deny' | 'kill'>(['deny', 'kill']),
   })
   .map(program);
 const evidences: fc.Arbitrary<BundleEvidence> = fc

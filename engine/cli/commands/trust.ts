@@ -1,0 +1,23 @@
+import { Command } from 'commander';
+import { helpNotes } from '../help-text.js';
+import { trustCheckCommand } from './trust-check.js';
+import { trustShowCommand } from './trust-show.js';
+
+/** The commands of `vespid trust`, in the order of its help. */
+const TRUST_COMMANDS: readonly (() => Command)[] = [trustShowCommand, trustCheckCommand];
+
+export function trustCommand(): Command {
+  const group = new Command('trust')
+    .description('read and change trust policies: whose signatures count, and for what')
+    .addHelpText(
+      'after',
+      helpNotes({
+        examples: [
+          ['vespid trust show trust.yaml', 'who may sign what, and what is revoked'],
+          ['vespid trust check trust.yaml', 'is it sound, and does it say what was meant?'],
+        ],
+      }),
+    );
+  for (const command of TRUST_COMMANDS) group.addCommand(command());
+  return group;
+}
