@@ -1,4 +1,5 @@
 export { type AttestationSigner, KeySigner } from './attestation/attestation-signer.js';
+export { buildProvenance } from './attestation/build-provenance.js';
 export { type BundlePredicate, normalizePredicate, PREDICATE_TYPE } from './attestation/bundle-predicate.js';
 export { type KeylessSigner, verifyKeyless } from './attestation/keyless-verify.js';
 export type { PolicyClaim } from './attestation/policy-claim.js';
@@ -9,6 +10,14 @@ export {
   programSubjectName,
 } from './attestation/program-claim.js';
 export {
+  PROVENANCE_TYPE,
+  type Provenance,
+  provenanceStatement,
+  readProvenanceFile,
+  readProvenanceStatement,
+} from './attestation/provenance.js';
+export { type ProvenanceSource, provenanceSource } from './attestation/provenance-source.js';
+export {
   type Attestation,
   type CertificateMaterial,
   decodeSigstoreBundle,
@@ -17,6 +26,7 @@ export {
 export type { Statement, Subject } from './attestation/statement.js';
 export type { StructOpsClaim, StructOpsMemberClaim } from './attestation/struct-ops-claim.js';
 export { parseTrustedRoot, type TrustedRoot } from './attestation/trusted-root.js';
+export { type BpfmanLabels, bpfmanLabels } from './bundle/bpfman-labels.js';
 export type { BundleFiles, BundleInput, NamedBytes } from './bundle/bundle-content.js';
 export {
   type AttestationDescription,

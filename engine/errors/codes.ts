@@ -255,6 +255,15 @@ export const ERROR_CODES = {
     exit: 3,
     summary: 'a keyless signature has no trusted time, or a false one',
   },
+  PROVENANCE_INVALID: { exit: 1, summary: 'a provenance file is not a predicate of SLSA provenance v1' },
+  PROVENANCE_VARIABLE_MISSING: {
+    exit: 1,
+    summary: 'a CI system does not say something that provenance needs',
+  },
+  PROVENANCE_VARIABLE_INVALID: {
+    exit: 1,
+    summary: 'a variable of a CI system is not of the form that the system documents',
+  },
   TRUST_POLICY_MALFORMED: { exit: 1, summary: 'a trust policy is not one plain YAML document' },
   TRUST_POLICY_INVALID: { exit: 1, summary: 'a trust policy has an unknown, missing or wrong field' },
   TRUST_POLICY_DATE_INVALID: {
