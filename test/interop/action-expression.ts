@@ -3,6 +3,8 @@ export interface ExpressionContext {
   readonly inputs: Readonly<Record<string, string>>;
   /** Outputs by the id of their step; a step that was skipped has none. */
   readonly steps: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** What else a workflow may name, by its whole name: `github.ref_name`, `secrets.KEY`. */
+  readonly values?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -23,13 +25,14 @@ function evaluateComparison(source: string, context: ExpressionContext): string 
   return operator === '==' ? areEqual : !areEqual;
 }
 
-function evaluateOperand(source: string, { inputs, steps }: ExpressionContext): string {
+function evaluateOperand(source: string, { inputs, steps, values = {} }: ExpressionContext): string {
   const [, literal] = /^'([^']*)'$/.exec(source) ?? [];
   if (literal !== undefined) return literal;
   const [, input] = /^inputs\.([a-z-]+)$/.exec(source) ?? [];
   if (input !== undefined && input in inputs) return inputs[input] ?? '';
   const [, step, output] = /^steps\.([a-z-]+)\.outputs\.([a-z-]+)$/.exec(source) ?? [];
   if (step !== undefined && output !== undefined) return steps[step]?.[output] ?? '';
+  if (source in values) return values[source] ?? '';
   throw new Error(`not an expression that the interpreter knows: ${source}`);
 }
 

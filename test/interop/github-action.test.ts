@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ROOT } from '../cli/run-vespid.js';
@@ -136,6 +136,20 @@ describe('the GitHub action', () => {
       expect(ran.log).toMatch(/^::error title=Vespid::vespid-version has to be an exact version/);
     },
   );
+
+  it.each([
+    ['an old Node', '#!/bin/sh\nexit 1\n'],
+    ['a Node that does not start', 'no program'],
+  ])('says what it needs when it finds %s', async (_name, script) => {
+    using vespid = new RecordingVespid();
+    const tools = join(vespid.workspace, '..', 'tools');
+    mkdirSync(tools);
+    writeFileSync(join(tools, 'node'), script, { mode: 0o755 });
+    const environment = { PATH: `${tools}:/usr/bin:/bin` };
+    const ran = await runAction(ACTION, { workspace: vespid.workspace, inputs: {}, environment });
+    expect(ran.exitCode).toBe(2);
+    expect(ran.log).toContain('::error title=Vespid::Node 20.19 or later is needed');
+  });
 
   it.each(HOSTILE_TEXTS)('hands every input on as it is: %s', async (text) => {
     using vespid = new RecordingVespid();

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { runnerEnvironment, runShell } from './shell-run.js';
@@ -8,21 +8,43 @@ export interface GitlabJob {
   readonly image?: string;
   readonly extends?: string;
   readonly variables: Readonly<Record<string, string>>;
+  readonly before_script?: readonly string[];
   readonly script: readonly string[];
+  readonly rules?: readonly object[];
   readonly id_tokens?: Readonly<Record<string, { readonly aud: string }>>;
   readonly artifacts?: object;
 }
 
-const JOB_MEMBERS = ['image', 'extends', 'variables', 'script', 'id_tokens', 'artifacts'];
+const JOB_MEMBERS = [
+  'image',
+  'extends',
+  'variables',
+  'before_script',
+  'script',
+  'rules',
+  'id_tokens',
+  'artifacts',
+];
 
-/** Reads a job with what it `extends`; a member that this interpreter would not honour is an error. */
-export function readGitlabJob(file: string, name: string): GitlabJob {
+/** Jobs, and hidden jobs, by name. */
+type Pipeline = Readonly<Record<string, Partial<GitlabJob>>>;
+
+/**
+ * Reads a job with what it `extends`; a member that this interpreter would not honour is an error.
+ *
+ * @param texts of the files of the pipeline: those that are included, then the one that includes them
+ */
+export function readGitlabJob(texts: readonly string[], name: string): GitlabJob {
   // checkJob looks at what the interpreter depends on.
-  const jobs = parse(readFileSync(file, 'utf8'), { version: '1.2' }) as Record<string, Partial<GitlabJob>>;
-  const own = jobs[name];
-  if (own === undefined) throw new Error(`${file} has no job ${name}`);
-  const base = own.extends === undefined ? undefined : readGitlabJob(file, own.extends);
-  return checkJob({ ...base, ...own, variables: { ...base?.variables, ...own.variables } });
+  const files = texts.map((text) => parse(text, { version: '1.2' }) as Pipeline);
+  return checkJob(resolveJob(Object.assign({}, ...files), name));
+}
+
+function resolveJob(pipeline: Pipeline, name: string): Partial<GitlabJob> {
+  const own = pipeline[name];
+  if (own === undefined) throw new Error(`there is no job ${name}`);
+  const base = own.extends === undefined ? {} : resolveJob(pipeline, own.extends);
+  return { ...base, ...own, variables: { ...base.variables, ...own.variables } };
 }
 
 function checkJob(job: Partial<GitlabJob>): GitlabJob {
@@ -45,7 +67,7 @@ export interface GitlabRun {
 
 /**
  * Runs a job's script as GitLab's runner does: the lines one after another in one shell, which stops at the first
- * that fails. Variables of the project come over those of the job.
+ * that fails. Variables of the project come over those of the job, whose values may name others.
  */
 export async function runGitlabJob(
   job: GitlabJob,
@@ -54,13 +76,28 @@ export async function runGitlabJob(
   variables: Readonly<Record<string, string>>,
 ): Promise<GitlabRun> {
   const options = shell === 'bash' ? 'set -eo pipefail' : 'set -e';
-  const environment = { ...runnerEnvironment(directory), GITLAB_CI: 'true', ...job.variables, ...variables };
+  const given = { ...runnerEnvironment(directory), GITLAB_CI: 'true', ...variables };
+  const environment = { ...expandAll(job.variables, given), ...given };
   const { exitCode, log } = await runShell(
-    [shell, '-c', [options, ...job.script].join('\n')],
+    [shell, '-c', [options, ...(job.before_script ?? []), ...job.script].join('\n')],
     directory,
     environment,
   );
-  return { exitCode, log, variables: exitCode === 0 ? readDotenv(join(directory, 'vespid.env')) : {} };
+  const dotenv = join(directory, 'vespid.env');
+  return { exitCode, log, variables: exitCode === 0 && existsSync(dotenv) ? readDotenv(dotenv) : {} };
+}
+
+/** The runner expands `$NAME` in the values that the file gives, never in those of the project. */
+function expandAll(
+  values: Readonly<Record<string, string>>,
+  known: Readonly<Record<string, string>>,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [
+      name,
+      value.replace(/\$([A-Z_]+)/g, (_all, other: string) => known[other] ?? ''),
+    ]),
+  );
 }
 
 function readDotenv(file: string): Record<string, string> {

@@ -6,15 +6,16 @@ import { readGitlabJob, runGitlabJob } from './gitlab-job.js';
 import { HOSTILE_TEXTS, RECORDED_DIGEST, RecordingVespid } from './recording-vespid.js';
 import { shellcheck } from './shellcheck.js';
 
-const TEMPLATE = join(ROOT, 'ci/gitlab/sign.yml');
-const KEYED = readGitlabJob(TEMPLATE, '.vespid-sign');
-const KEYLESS = readGitlabJob(TEMPLATE, '.vespid-sign-keyless');
+const TEMPLATE = readFileSync(join(ROOT, 'ci/gitlab/sign.yml'), 'utf8');
+const KEYED = readGitlabJob([TEMPLATE], '.vespid-sign');
+const KEYLESS = readGitlabJob([TEMPLATE], '.vespid-sign-keyless');
 const SHELLS = ['dash', 'bash'] as const;
 
 describe('ci/gitlab/sign.yml, as it is written', () => {
   it('has nothing that shellcheck finds', () => {
     const names = [...Object.keys(KEYED.variables), 'CI_REGISTRY', 'CI_JOB_TOKEN'];
-    expect(shellcheck(KEYED.script.join('\n'), 'sh', names)).toBe('');
+    const script = [...(KEYED.before_script ?? []), ...KEYED.script].join('\n');
+    expect(shellcheck(script, 'sh', names)).toBe('');
   });
 
   it('asks for an identity only to sign without a key', () => {
