@@ -12,6 +12,7 @@ const POLL_MS = 50;
 export interface RegistryOptions {
   /** Lines of an htpasswd file (bcrypt); absent: everybody may do everything. */
   readonly htpasswd?: string;
+  readonly tls?: { readonly keyFile: string; readonly certificateFile: string };
   /** The token server that a client is sent to, and the file of the certificate that vouches for its key. */
   readonly token?: {
     readonly realm: string;
@@ -87,7 +88,7 @@ export class DockerRegistry implements AsyncDisposable {
 
   /** JSON is YAML. */
   #configure(): string {
-    const { htpasswd, token } = this.#options;
+    const { htpasswd, token, tls } = this.#options;
     const passwords = join(this.#folder, 'htpasswd');
     if (htpasswd !== undefined) writeFileSync(passwords, htpasswd);
     const auth = {
@@ -107,7 +108,10 @@ export class DockerRegistry implements AsyncDisposable {
       version: 0.1,
       log: { level: 'info' },
       storage: { filesystem: { rootdirectory: join(this.#folder, 'data') }, delete: { enabled: true } },
-      http: { addr: this.host },
+      http: {
+        addr: this.host,
+        ...(tls === undefined ? {} : { tls: { key: tls.keyFile, certificate: tls.certificateFile } }),
+      },
       ...(Object.keys(auth).length === 0 ? {} : { auth }),
     });
   }
@@ -115,6 +119,7 @@ export class DockerRegistry implements AsyncDisposable {
   async #untilReady(child: ChildProcess): Promise<void> {
     const deadline = Date.now() + START_TIMEOUT_MS;
     while (Date.now() < deadline && child.exitCode === null && child.signalCode === null) {
+      // With TLS it answers plain http with status 400.
       const answered = await fetch(`http://${this.host}/v2/`).then(
         () => true,
         () => false,
