@@ -38,6 +38,8 @@ const packageOf = {
   kcat: 'kcat',
   mvn: 'maven',
   openssl: 'openssl',
+  script: 'bsdutils',
+  'ssh-agent': 'openssh-client',
   shellcheck: 'shellcheck',
   xmllint: 'libxml2-utils',
   skopeo: 'skopeo',
@@ -71,7 +73,17 @@ const stages = [
   // Other implementations of the formats and protocols that we speak.
   {
     name: 'interop',
-    tools: ['openssl', 'jq', 'docker-registry', 'htpasswd', 'skopeo', 'shellcheck', 'xmllint'],
+    tools: [
+      'openssl',
+      'jq',
+      'script',
+      'ssh-agent',
+      'docker-registry',
+      'htpasswd',
+      'skopeo',
+      'shellcheck',
+      'xmllint',
+    ],
     run: (reports) => vitest('interop', reports),
   },
   { name: 'kafka', tools: ['java', 'mvn', 'kcat'], run: (reports) => vitest('kafka', reports) },

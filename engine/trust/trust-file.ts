@@ -3,6 +3,7 @@ import { VespidError } from '../errors/index.js';
 
 /** A trust policy is a page of YAML, or some pages with all keys in it; anything much larger is another file. */
 const MAX_TRUST_FILE_BYTES = 1024 * 1024;
+const HINT = 'give a trust policy: YAML, or the file that `vespid trust sign` wrote';
 
 /**
  * The bytes of a trust policy, plain or signed.
@@ -12,11 +13,16 @@ const MAX_TRUST_FILE_BYTES = 1024 * 1024;
 export function readTrustFile(file: string): Uint8Array {
   try {
     const status = statSync(file);
-    if (!status.isFile()) throw new VespidError('INPUT_WRONG_KIND', `${file} is not a file`);
+    if (!status.isFile()) {
+      throw new VespidError('INPUT_WRONG_KIND', `${file}: expected a file, found another kind`, {
+        hint: HINT,
+      });
+    }
     if (status.size > MAX_TRUST_FILE_BYTES) {
       throw new VespidError(
         'INPUT_TOO_LARGE',
-        `${file} has ${status.size} bytes, too many for a trust policy`,
+        `${file}: expected at most ${MAX_TRUST_FILE_BYTES} bytes of trust policy, found ${status.size}`,
+        { hint: HINT },
       );
     }
     return Uint8Array.from(readFileSync(file));
@@ -26,7 +32,7 @@ export function readTrustFile(file: string): Uint8Array {
     throw new VespidError(
       missing ? 'INPUT_NOT_FOUND' : 'INPUT_UNREADABLE',
       missing ? `there is no file ${file}` : `${file} cannot be read: ${String(cause)}`,
-      { cause },
+      { hint: missing ? HINT : 'check its permissions, and those of the directories above it', cause },
     );
   }
 }
@@ -37,7 +43,7 @@ export function trustFileText(bytes: Uint8Array, file: string): string {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
     throw new VespidError('INPUT_NOT_TEXT', `${file}: expected UTF-8 text, found other bytes`, {
-      hint: 'give a trust policy: YAML, or the file that `vespid trust sign` wrote',
+      hint: HINT,
       cause,
     });
   }

@@ -148,7 +148,7 @@ function requireThreshold(
     'TRUST_POLICY_ROOT_THRESHOLD_NOT_MET',
     `${where}: expected signatures by ${rootKeys.threshold} of ${whose}, found ${signers.size}; not signed by ${missing.join(', ')}`,
     {
-      hint: 'add what is missing with `vespid trust sign --add`; a node that missed policies in between needs each of them, in order: vespid trust update',
+      hint: 'add what is missing with `vespid trust sign --add`; if this is an older policy than the one in use, give the newest; if policies in between were missed, apply each, in order, with `vespid trust update`',
       details: { needed: rootKeys.threshold, signed: [...signers], missing },
     },
   );

@@ -53,7 +53,7 @@ export function requireUnexpired({ expires }: Pick<TrustPolicy, 'expires'>, now:
   if (expires === undefined || now < expires) return;
   throw new VespidError(
     'TRUST_POLICY_EXPIRED',
-    `${where}: expected a trust policy that is still valid at ${now.toISOString()}, found one that expired at ${expires.toISOString()}`,
+    `${where}: expected a trust policy that is still valid, found one that expired at ${expires.toISOString()}`,
     { hint: 'get the newest trust policy; its root keys sign a new one before the old one expires' },
   );
 }

@@ -1,15 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { preAuthenticationEncoding } from '../../../signing/attestation/dsse.js';
+import { describe, expect, test } from 'vitest';
 import { generateKeyPair, parsePrivateKey, parsePublicKey } from '../../../signing/index.js';
 import { writePem } from '../../../signing/keys/pem.js';
 import { encodeSpki } from '../../../signing/keys/public-key.js';
-import { CI_KEY, expectRefusal, sha256, utf8 } from '../sample-bundle.js';
+import { expectRefusal, sha256, utf8 } from '../sample-bundle.js';
 
 const pair = generateKeyPair();
 const der = (pem: string): Buffer => Buffer.from(pem.split('\n').slice(1, -2).join(''), 'base64');
@@ -97,52 +92,5 @@ describe('parsePublicKey refuses', () => {
     },
   ] as const)('$name', ({ pem, code }) => {
     expect(expectRefusal(code, () => parsePublicKey(pem, 'ci.pub')).message).toContain('ci.pub');
-  });
-});
-
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
-
-describe.skipIf(!hasOpenssl)('the openssl command', () => {
-  let directory: string;
-  const write = (name: string, content: string | Uint8Array): string => {
-    const path = join(directory, name);
-    writeFileSync(path, content);
-    return path;
-  };
-  const openssl = (...args: string[]) => spawnSync('openssl', args, { encoding: 'utf8' });
-
-  beforeAll(() => {
-    directory = mkdtempSync(join(tmpdir(), 'vespid-openssl-'));
-  });
-  afterAll(() => rmSync(directory, { recursive: true }));
-
-  test('reads both files, and agrees that they belong together', () => {
-    const fromPrivate = openssl('pkey', '-in', write('a.key', pair.privateKeyPem), '-pubout');
-    const fromPublic = openssl('pkey', '-pubin', '-in', write('a.pub', pair.publicKeyPem));
-    expect(fromPrivate.stdout, fromPrivate.stderr).toBe(pair.publicKeyPem);
-    expect(fromPublic.stdout, fromPublic.stderr).toBe(pair.publicKeyPem);
-    expect(openssl('pkey', '-in', write('a.key', pair.privateKeyPem)).stdout).toBe(pair.privateKeyPem);
-  });
-
-  test('verifies our signature over a DSSE pre-authentication encoding', () => {
-    const message = preAuthenticationEncoding('application/vnd.in-toto+json', utf8('{}'));
-    const publicKey = write('ci.pub', writePem('PUBLIC KEY', encodeSpki(CI_KEY.publicKey.bytes)));
-    const signature = write('sig', CI_KEY.sign(message));
-    const verify = (file: string) =>
-      openssl(
-        'pkeyutl',
-        '-verify',
-        '-pubin',
-        '-inkey',
-        publicKey,
-        '-rawin',
-        '-in',
-        file,
-        '-sigfile',
-        signature,
-      );
-    const good = verify(write('message', message));
-    expect(good.status, good.stderr).toBe(0);
-    expect(verify(write('other', Uint8Array.of(...message, 0))).status).not.toBe(0);
   });
 });
