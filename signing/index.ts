@@ -38,6 +38,7 @@ export { BUNDLE_LIMITS } from './bundle/bundle-limits.js';
 export { type VerifiedBundle, type VerifiedSigner, verifyBundle } from './bundle/bundle-verifier.js';
 export { attestBundle, createBundle } from './bundle/bundle-writer.js';
 export { INDEX_PATH, isBundlePath, LAYOUT_PATH } from './bundle/oci-layout.js';
+export { canonicalJson } from './documents/canonical-json.js';
 export { ED25519_SIGNATURE_BYTES, verifyEd25519 } from './keys/ed25519-verify.js';
 export {
   generateKeyPair,

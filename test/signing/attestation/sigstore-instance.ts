@@ -23,8 +23,8 @@ export class SigstoreInstance {
   readonly caKey: KeyObject;
   readonly ctlogKey: KeyObject;
   readonly trustedRoot: TrustedRoot;
-  readonly #ca: Awaited<ReturnType<typeof initializeCA>>;
-  readonly #tsa: Awaited<ReturnType<typeof initializeTSA>>;
+  readonly ca: Awaited<ReturnType<typeof initializeCA>>;
+  readonly tsa: Awaited<ReturnType<typeof initializeTSA>>;
   readonly #rekorKeys: ReturnType<typeof ecKeyPair>;
 
   private constructor(parts: {
@@ -35,8 +35,8 @@ export class SigstoreInstance {
     readonly rekorKeys: ReturnType<typeof ecKeyPair>;
     readonly trustedRoot: TrustedRoot;
   }) {
-    this.#ca = parts.ca;
-    this.#tsa = parts.tsa;
+    this.ca = parts.ca;
+    this.tsa = parts.tsa;
     this.#rekorKeys = parts.rekorKeys;
     this.caKey = parts.caKey;
     this.ctlogKey = parts.ctlogKey;
@@ -64,14 +64,14 @@ export class SigstoreInstance {
   }
 
   get caCertificate(): Buffer {
-    return this.#ca.rootCertificate;
+    return this.ca.rootCertificate;
   }
 
   /** A certificate as Fulcio issues it, with both forms of the issuer. */
   issue(identity: { readonly issuer?: string; readonly subject?: string } = {}): Issue {
     const { issuer = ISSUER, subject = SUBJECT } = identity;
     return (publicKey) =>
-      this.#ca.issueCertificate({
+      this.ca.issueCertificate({
         publicKey,
         subjectAltName: subject,
         extensions: [
@@ -118,15 +118,19 @@ export class SigstoreInstance {
     payload: Uint8Array,
     loggedAt: Date | undefined,
   ): Promise<RekorResponse> {
-    const tlog = await initializeTLog(REKOR_URL, this.#rekorKeys, loggedAt);
-    const entry = asRekorStores({ certificate, signature, payload, payloadType: PAYLOAD_TYPE });
-    return tlog.log(entry);
+    const rekor = await this.rekor(loggedAt);
+    return rekor.log(asRekorStores({ certificate, signature, payload, payloadType: PAYLOAD_TYPE }));
+  }
+
+  /** The log, which holds whatever it is given. */
+  rekor(now?: Date): ReturnType<typeof initializeTLog> {
+    return initializeTLog(REKOR_URL, this.#rekorKeys, now);
   }
 
   /** The bundle with an RFC 3161 timestamp over its signature. */
   async timestamp(bundle: KeylessSigstoreBundle): Promise<KeylessSigstoreBundle> {
     const signature = Buffer.from(bundle.dsseEnvelope.signatures[0].sig, 'base64');
-    const timestamp = await this.#tsa.timestamp({
+    const timestamp = await this.tsa.timestamp({
       artifactHash: sha256(signature),
       hashAlgorithmOID: '2.16.840.1.101.3.4.2.1',
       nonce: 1,
