@@ -26,17 +26,33 @@ export {
 export type { Statement, Subject } from './attestation/statement.js';
 export type { StructOpsClaim, StructOpsMemberClaim } from './attestation/struct-ops-claim.js';
 export { parseTrustedRoot, type TrustedRoot } from './attestation/trusted-root.js';
+export {
+  AcceptedBundle,
+  type BundleFacts,
+  readVerifiedBundle,
+  type VerifiedBundle,
+  type VerifiedFile,
+  type VerifiedProvenance,
+  type VerifiedSigner,
+} from './bundle/accepted-bundle.js';
+export { addAttestation, type StatementCheck } from './bundle/attestation-adder.js';
 export { type BpfmanLabels, bpfmanLabels } from './bundle/bpfman-labels.js';
-export type { BundleFiles, BundleInput, NamedBytes } from './bundle/bundle-content.js';
+export type {
+  BundleFiles,
+  BundleInput,
+  BundleOutline,
+  FileDescription,
+  NamedBytes,
+} from './bundle/bundle-content.js';
 export {
   type AttestationDescription,
   type BundleDescription,
-  type FileDescription,
   inspectBundle,
 } from './bundle/bundle-inspector.js';
 export { BUNDLE_LIMITS } from './bundle/bundle-limits.js';
-export { type VerifiedBundle, type VerifiedSigner, verifyBundle } from './bundle/bundle-verifier.js';
-export { attestBundle, createBundle } from './bundle/bundle-writer.js';
+export { type BundleSource, MemoryBundle } from './bundle/bundle-source.js';
+export { acceptBundle, type Judgement, judgeBundle } from './bundle/bundle-verifier.js';
+export { createBundle } from './bundle/bundle-writer.js';
 export { INDEX_PATH, isBundlePath, LAYOUT_PATH } from './bundle/oci-layout.js';
 export { canonicalJson } from './documents/canonical-json.js';
 export { ED25519_SIGNATURE_BYTES, verifyEd25519 } from './keys/ed25519-verify.js';

@@ -1,16 +1,34 @@
-import { type TrustPolicy, type VerifiedBundle, verifyBundle } from '../../signing/index.js';
-import { readBundle } from '../bundles/index.js';
-import { checkClaims } from '../loader/index.js';
+import {
+  type AcceptedBundle,
+  acceptBundle,
+  readVerifiedBundle,
+  type TrustPolicy,
+  type VerifiedBundle,
+} from '../../signing/index.js';
+import { openBundleSource } from '../bundles/index.js';
+import { checkFileClaims } from '../loader/index.js';
 
 /**
- * The way of a bundle to the point where its bytes may be parsed: read, verify the signatures, judge them by the
- * trust policy, compare what the signers state with what the objects hold.
+ * Everything that {@link openBundle} checks, one file at a time: no bytes of a policy or an object are kept.
  *
+ * @param path of a bundle
  * @throws VespidError BUNDLE_* (exit code 3), ELF_*, BTF_*, OBJECT_*
  */
-export async function openBundle(directory: string, trust: TrustPolicy, now: Date): Promise<VerifiedBundle> {
-  const files = await readBundle(directory);
-  const bundle = verifyBundle(files, trust, now);
-  checkClaims(bundle);
-  return bundle;
+export async function checkBundle(path: string, trust: TrustPolicy, now: Date): Promise<AcceptedBundle> {
+  const accepted = await acceptBundle(await openBundleSource(path), trust, now);
+  for await (const file of accepted.files()) checkFileClaims(accepted.statement.predicate, file);
+  return accepted;
+}
+
+/**
+ * The way of a bundle to the point where its bytes may be parsed: verify the signatures, judge them by the trust
+ * policy, then read each file, hold it to its digest, and hold what the signers state to what it holds. The result
+ * carries the bytes that were checked; nothing reads the bundle again.
+ *
+ * @param path of a bundle
+ * @throws VespidError BUNDLE_* (exit code 3), ELF_*, BTF_*, OBJECT_*
+ */
+export async function openBundle(path: string, trust: TrustPolicy, now: Date): Promise<VerifiedBundle> {
+  const accepted = await acceptBundle(await openBundleSource(path), trust, now);
+  return readVerifiedBundle(accepted, (file) => checkFileClaims(accepted.statement.predicate, file));
 }

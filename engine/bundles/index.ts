@@ -1,2 +1,3 @@
+export { openBundleSource } from './open-bundle-source.js';
 export { readBundle } from './read-bundle.js';
 export { writeBundle } from './write-bundle.js';

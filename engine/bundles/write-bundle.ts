@@ -2,7 +2,7 @@ import { lstat, mkdir, mkdtemp, open, readdir, rename, rm } from 'node:fs/promis
 import { dirname, join, resolve } from 'node:path';
 import { isBundlePath } from '../../signing/index.js';
 import { VespidError } from '../errors/index.js';
-import { readBundle } from './read-bundle.js';
+import { DirectoryBundle } from './directory-bundle.js';
 import { describeSystemError, hasSystemCode } from './system-error.js';
 
 /**
@@ -38,7 +38,7 @@ async function examineTarget(target: string): Promise<TargetState> {
   try {
     const status = await lstat(target);
     if (!status.isDirectory()) throw occupied(target, 'something that is not a directory');
-    if ((await readdir(target)).length > 0) await readBundle(target);
+    if ((await readdir(target)).length > 0) await new DirectoryBundle(target).list();
     return 'replaceable';
   } catch (cause) {
     if (hasSystemCode(cause, 'ENOENT')) return 'absent';

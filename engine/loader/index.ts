@@ -1,5 +1,5 @@
 export { type Admission, NO_GATE } from './admission.js';
-export { checkClaims, checkFileClaims } from './claims/check-claims.js';
+export { checkFileClaims } from './claims/check-claims.js';
 export {
   type ClaimedFile,
   type Claims,

@@ -1,5 +1,5 @@
 import { VespidError } from '../../engine/errors/index.js';
-import type { BundleContent } from '../bundle/bundle-content.js';
+import type { BundleOutline } from '../bundle/bundle-content.js';
 import type { BundlePredicate } from './bundle-predicate.js';
 import { programSubjectName } from './program-claim.js';
 import { expectedSubjects, type Statement, type Subject } from './statement.js';
@@ -11,11 +11,11 @@ import { expectedSubjects, type Statement, type Subject } from './statement.js';
  * @throws VespidError BUNDLE_CLAIM_INVALID, BUNDLE_SUBJECT_DUPLICATE, BUNDLE_SUBJECT_MISSING,
  *   BUNDLE_SUBJECT_MISMATCH, BUNDLE_SUBJECT_UNEXPECTED
  */
-export function checkStatementCovers(statement: Statement, content: BundleContent): BundlePredicate {
+export function checkStatementCovers(statement: Statement, content: BundleOutline): BundlePredicate {
   const { predicate } = statement;
   requireClaimsMatchFiles(predicate, content);
   const stated = indexSubjects(statement.subject);
-  const expected = expectedSubjects(content, content.digest, predicate.programs);
+  const expected = expectedSubjects(content, predicate.programs);
   for (const subject of expected) requireStated(subject, stated);
   const expectedNames = new Set(expected.map(({ name }) => name));
   const stray = statement.subject.find(({ name }) => !expectedNames.has(name));
@@ -28,7 +28,7 @@ export function checkStatementCovers(statement: Statement, content: BundleConten
   return predicate;
 }
 
-function requireClaimsMatchFiles(predicate: BundlePredicate, content: BundleContent): void {
+function requireClaimsMatchFiles(predicate: BundlePredicate, content: BundleOutline): void {
   const { programs, policies, structOps } = predicate;
   const policyFiles = content.policies.map(({ name }) => name);
   const objects = content.objects.map(({ name }) => name);

@@ -1,5 +1,4 @@
-import type { BundleInput } from '../bundle/bundle-content.js';
-import { sha256Hex } from '../documents/content-digest.js';
+import type { BundleOutline } from '../bundle/bundle-content.js';
 import { defineSchema, readSignedDocument } from '../documents/signed-document.js';
 import { BUNDLE_PREDICATE_SCHEMA, type BundlePredicate, PREDICATE_TYPE } from './bundle-predicate.js';
 import { type ProgramClaim, programSubjectName } from './program-claim.js';
@@ -58,19 +57,21 @@ const checkStatement = defineSchema<Statement>({
 /**
  * Every subject that a statement over this content must have, and no other: the bundle's manifest (under a name
  * that no file can have), each policy, each object, and each claimed program.
- *
- * @param manifestDigest `sha256:<hex>`
  */
 export function expectedSubjects(
-  content: BundleInput,
-  manifestDigest: string,
+  content: Pick<BundleOutline, 'name' | 'digest' | 'policies' | 'objects'>,
   claims: readonly ProgramClaim[],
 ): readonly Subject[] {
   return [
-    subject(`bundle:${content.name}`, manifestDigest.slice('sha256:'.length)),
-    ...[...content.policies, ...content.objects].map(({ name, bytes }) => subject(name, sha256Hex(bytes))),
+    subject(`bundle:${content.name}`, hexOf(content.digest)),
+    ...[...content.policies, ...content.objects].map(({ name, digest }) => subject(name, hexOf(digest))),
     ...claims.map((claim) => subject(programSubjectName(claim), claim.sha256)),
   ];
+}
+
+/** @param digest `sha256:<hex>` */
+function hexOf(digest: string): string {
+  return digest.slice('sha256:'.length);
 }
 
 function subject(name: string, sha256: string): Subject {

@@ -1,3 +1,5 @@
+import type { Descriptor } from './oci-layout.js';
+
 /** A file of a bundle with its bytes. */
 export interface NamedBytes {
   readonly name: string;
@@ -8,6 +10,8 @@ export interface NamedBytes {
 export interface BundleInput {
   /** Name of the bundle, also the tag under which OCI tools find it. */
   readonly name: string;
+  /** Semantic Versioning 2.0.0; a bundle without one is never older than another. */
+  readonly version?: string;
   readonly policies: readonly NamedBytes[];
   readonly objects: readonly NamedBytes[];
 }
@@ -15,15 +19,35 @@ export interface BundleInput {
 /** The files of a bundle: path relative to its root, with `/`, to content. */
 export type BundleFiles = ReadonlyMap<string, Uint8Array>;
 
-/** What a bundle says that it holds. Nothing here is trusted before its attestations are verified. */
-export interface BundleContent extends BundleInput {
-  /** Digest of the bundle's manifest, `sha256:<hex>`: the identity of the bundle. */
+/** A policy or an object of a bundle, without its bytes. */
+export interface FileDescription {
+  readonly name: string;
+  /** `sha256:<hex>` */
   readonly digest: string;
-  readonly attestations: readonly AttestationBlob[];
+  readonly byteSize: number;
 }
 
-/** A stored attestation: the bytes of its Sigstore bundle, and the digest of the manifest that carries it. */
-export interface AttestationBlob {
+/** Name, version and files of a bundle. */
+export interface BundleOutline {
+  readonly name: string;
+  readonly version: string | undefined;
+  /** Digest of the bundle's manifest, `sha256:<hex>`: the identity of the bundle. */
   readonly digest: string;
-  readonly bytes: Uint8Array;
+  readonly policies: readonly FileDescription[];
+  readonly objects: readonly FileDescription[];
+}
+
+/** What a bundle says that it holds. Nothing here is trusted before its attestations are verified. */
+export interface BundleContent extends BundleOutline {
+  /** The bundle's manifest, whose digest {@link BundleOutline.digest} is. */
+  readonly manifest: Descriptor;
+  readonly attestations: readonly AttestationEntry[];
+}
+
+/** An attestation that a bundle carries, not yet read. */
+export interface AttestationEntry {
+  /** The manifest that attaches it, whose digest names the attestation. */
+  readonly manifest: Descriptor;
+  /** The Sigstore bundle. */
+  readonly blob: Descriptor;
 }

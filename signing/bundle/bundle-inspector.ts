@@ -3,26 +3,16 @@ import type { BundlePredicate } from '../attestation/bundle-predicate.js';
 import { IN_TOTO_PAYLOAD_TYPE } from '../attestation/dsse.js';
 import { decodeSigstoreBundle } from '../attestation/sigstore-bundle.js';
 import { readStatement, type Statement } from '../attestation/statement.js';
-import { contentDigest } from '../documents/content-digest.js';
-import type { AttestationBlob, BundleFiles, NamedBytes } from './bundle-content.js';
-import { checkBlobDigests, checkLayout } from './bundle-layout.js';
+import { readFiles } from './accepted-bundle.js';
+import type { BundleOutline } from './bundle-content.js';
+import { BundleLayout } from './bundle-layout.js';
 import { readBundleContent } from './bundle-reader.js';
+import type { BundleSource } from './bundle-source.js';
 
 /** A description of a bundle that nobody vouches for. `verified` is the literal false, so that no reader forgets. */
-export interface BundleDescription {
+export interface BundleDescription extends BundleOutline {
   readonly verified: false;
-  readonly name: string;
-  /** Digest of the bundle's manifest, `sha256:<hex>`. */
-  readonly digest: string;
-  readonly policies: readonly FileDescription[];
-  readonly objects: readonly FileDescription[];
   readonly attestations: readonly AttestationDescription[];
-}
-
-export interface FileDescription {
-  readonly name: string;
-  readonly digest: string;
-  readonly byteSize: number;
 }
 
 /** What an attestation says about itself; its signature was not checked. */
@@ -38,30 +28,24 @@ export interface AttestationDescription {
 }
 
 /**
- * Describes a bundle without trusting it: the structure and the digests are checked, the signatures are not.
- * For people only; what is loaded comes from verifyBundle.
+ * Describes a bundle without trusting it: the structure and the digests are checked, the signatures are not. For
+ * people only; what is loaded comes from acceptBundle.
  *
  * @throws VespidError BUNDLE_* when the structure is not that of a bundle
  */
-export function inspectBundle(files: BundleFiles): BundleDescription {
-  const layout = checkLayout(files);
-  checkBlobDigests(layout);
-  const { name, digest, policies, objects, attestations } = readBundleContent(layout);
-  return {
-    verified: false,
-    name,
-    digest,
-    policies: policies.map(describeFile),
-    objects: objects.map(describeFile),
-    attestations: attestations.map(describeAttestation),
-  };
+export async function inspectBundle(source: BundleSource): Promise<BundleDescription> {
+  const layout = await BundleLayout.open(source);
+  const { name, version, digest, policies, objects, attestations } = await readBundleContent(layout);
+  const described: AttestationDescription[] = [];
+  for (const { manifest, blob } of attestations) {
+    described.push(describeAttestation(manifest.digest, await layout.read(blob)));
+  }
+  // Only the check of the digests matters: a file's bytes are dropped.
+  for await (const _ of readFiles({ policies, objects }, layout));
+  return { verified: false, name, version, digest, policies, objects, attestations: described };
 }
 
-function describeFile({ name, bytes }: NamedBytes): FileDescription {
-  return { name, digest: contentDigest(bytes), byteSize: bytes.length };
-}
-
-function describeAttestation({ digest, bytes }: AttestationBlob): AttestationDescription {
+function describeAttestation(digest: string, bytes: Uint8Array): AttestationDescription {
   const { material, payloadType, payload } = decodeSigstoreBundle(bytes, `attestation ${digest}`);
   const claimed = material.kind === 'key' ? { claimedKeyId: material.keyId } : {};
   const about = { digest, ...claimed, payloadType };

@@ -1,5 +1,11 @@
 import { type ErrorCode, VespidError } from '../../engine/errors/index.js';
-import type { BundleInput } from './bundle-content.js';
+
+/** What of a bundle has a name. */
+interface NamedContent {
+  readonly name: string;
+  readonly policies: readonly { readonly name: string }[];
+  readonly objects: readonly { readonly name: string }[];
+}
 
 /**
  * The names that a bundle and its files may have. It is the tag grammar of the OCI distribution spec v1.1
@@ -21,7 +27,7 @@ export interface NameFaultCodes {
  *
  * @throws VespidError with the given codes
  */
-export function requireValidNames(content: BundleInput, codes: NameFaultCodes): void {
+export function requireValidNames(content: NamedContent, codes: NameFaultCodes): void {
   requirePattern(content.name, BUNDLE_NAME, 'bundle name', codes.invalid);
   const seen = new Set<string>();
   for (const { name } of [...content.policies, ...content.objects]) {

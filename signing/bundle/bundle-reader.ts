@@ -1,8 +1,8 @@
 import { VespidError } from '../../engine/errors/index.js';
 import { canonicalJson } from '../documents/canonical-json.js';
 import { readSignedDocument, requireExactBytes } from '../documents/signed-document.js';
-import type { AttestationBlob, BundleContent, BundleFiles, NamedBytes } from './bundle-content.js';
-import { BlobReader, requireFile } from './bundle-layout.js';
+import type { AttestationEntry, BundleContent, FileDescription } from './bundle-content.js';
+import type { BundleLayout } from './bundle-layout.js';
 import { BUNDLE_LIMITS, requireWithinLimit } from './bundle-limits.js';
 import { requireValidNames } from './bundle-name.js';
 import {
@@ -23,25 +23,27 @@ import {
 } from './oci-layout.js';
 
 /**
- * Third step: follows index → manifests → blobs, so that every file is reached and none is missing. Reads OCI
- * documents only; policies, objects and attestations stay opaque bytes.
+ * Second step of verification: follows index → manifests → blobs, so that every file belongs to one descriptor and
+ * none is missing. Reads OCI documents only, each after its digest; policies, objects and attestations are not read.
  *
- * @param layout files that passed checkLayout and checkBlobDigests
  * @throws VespidError BUNDLE_JSON_*, BUNDLE_DOCUMENT_INVALID, BUNDLE_FILE_MISSING, BUNDLE_FILE_UNEXPECTED,
- *   BUNDLE_BLOB_SIZE_MISMATCH, BUNDLE_NAME_*, BUNDLE_ATTESTATION_*, BUNDLE_TOO_LARGE
+ *   BUNDLE_BLOB_*, BUNDLE_NAME_*, BUNDLE_ATTESTATION_*, BUNDLE_TOO_LARGE
  */
-export function readBundleContent(layout: BundleFiles): BundleContent {
-  const indexBytes = requireFile(layout, INDEX_PATH);
+export async function readBundleContent(layout: BundleLayout): Promise<BundleContent> {
+  const indexBytes = await layout.readIndex();
   const index = readSignedDocument(indexBytes, INDEX_PATH, checkImageIndex);
   const [bundleEntry, ...attestationEntries] = index.manifests;
   if (bundleEntry === undefined) throw new VespidError('INTERNAL', 'the index schema allowed an empty index');
   requireDistinctAttestations(attestationEntries);
-  const blobs = new BlobReader(layout);
-  const content = readManifest(bundleEntry, blobs);
-  const attestations = attestationEntries.map((entry) => readAttestation(entry, bundleEntry, blobs));
-  blobs.requireAllReached();
+  const content = await readManifest(bundleEntry, layout);
+  const attestations: AttestationEntry[] = [];
+  for (const entry of attestationEntries) {
+    attestations.push(await readAttestationManifest(entry, bundleEntry, layout));
+  }
+  layout.requireAllClaimed();
   requireOnlyIndex(index, indexBytes, content.name);
-  return { ...content, digest: bundleEntry.digest, attestations };
+  const { mediaType, digest, size } = bundleEntry;
+  return { ...content, digest, manifest: { mediaType, digest, size }, attestations };
 }
 
 function requireDistinctAttestations(entries: readonly IndexEntry[]): void {
@@ -74,43 +76,60 @@ function requireOnlyIndex(
   requireExactBytes(bytes, canonicalJson(buildIndex(name, manifest, attestations)), INDEX_PATH);
 }
 
-function readManifest(entry: Descriptor, blobs: BlobReader): Omit<BundleContent, 'digest' | 'attestations'> {
+async function readManifest(
+  entry: Descriptor,
+  layout: BundleLayout,
+): Promise<Omit<BundleContent, 'digest' | 'manifest' | 'attestations'>> {
   const manifest = readSignedDocument(
-    blobs.read(entry),
+    await layout.readDocument(entry),
     `bundle manifest ${entry.digest}`,
     checkBundleManifest,
   );
   requireWithinLimit(manifest.layers.length, BUNDLE_LIMITS.maxLayers, 'policies and objects');
-  const configBytes = blobs.read(manifest.config);
+  const configBytes = await layout.readDocument(manifest.config);
   const { name } = readSignedDocument(configBytes, `config ${manifest.config.digest}`, checkBundleConfig);
   const content = {
     name,
-    policies: readLayers(manifest, POLICY_MEDIA_TYPE, blobs),
-    objects: readLayers(manifest, OBJECT_MEDIA_TYPE, blobs),
+    version: undefined,
+    policies: claimLayers(manifest, POLICY_MEDIA_TYPE, layout),
+    objects: claimLayers(manifest, OBJECT_MEDIA_TYPE, layout),
   };
   requireValidNames(content, { invalid: 'BUNDLE_NAME_INVALID', duplicate: 'BUNDLE_NAME_DUPLICATE' });
   return content;
 }
 
-function readLayers(manifest: BundleManifest, mediaType: string, blobs: BlobReader): readonly NamedBytes[] {
+function claimLayers(
+  manifest: BundleManifest,
+  mediaType: string,
+  layout: BundleLayout,
+): readonly FileDescription[] {
   return manifest.layers
     .filter((layer) => layer.mediaType === mediaType)
-    .map((layer) => ({ name: layer.annotations[TITLE_ANNOTATION], bytes: blobs.read(layer) }));
+    .map((layer) => {
+      layout.claim(layer);
+      return { name: layer.annotations[TITLE_ANNOTATION], digest: layer.digest, byteSize: layer.size };
+    });
 }
 
-function readAttestation(entry: Descriptor, bundle: Descriptor, blobs: BlobReader): AttestationBlob {
-  const where = `attestation manifest ${entry.digest}`;
-  const manifest = readSignedDocument(blobs.read(entry), where, checkAttestationManifest);
-  const { digest, size } = manifest.subject;
-  if (digest !== bundle.digest || size !== bundle.size) {
+async function readAttestationManifest(
+  { mediaType, digest, size }: Descriptor,
+  bundle: Descriptor,
+  layout: BundleLayout,
+): Promise<AttestationEntry> {
+  const where = `attestation manifest ${digest}`;
+  const bytes = await layout.readDocument({ digest, size });
+  const manifest = readSignedDocument(bytes, where, checkAttestationManifest);
+  const { subject, config } = manifest;
+  if (subject.digest !== bundle.digest || subject.size !== bundle.size) {
     throw new VespidError(
       'BUNDLE_ATTESTATION_FOREIGN',
-      `${where}: expected the subject ${bundle.digest} (${bundle.size} bytes), found ${digest} (${size} bytes)`,
+      `${where}: expected the subject ${bundle.digest} (${bundle.size} bytes), found ${subject.digest} (${subject.size} bytes)`,
       { hint: 'this attestation belongs to another bundle; sign this one' },
     );
   }
-  blobs.read(manifest.config);
-  const [layer] = manifest.layers;
-  if (layer === undefined) throw new VespidError('INTERNAL', 'the manifest schema allowed no layer');
-  return { digest: entry.digest, bytes: blobs.read(layer) };
+  await layout.claimEmptyConfig(config);
+  const [blob] = manifest.layers;
+  if (blob === undefined) throw new VespidError('INTERNAL', 'the manifest schema allowed no layer');
+  layout.claim(blob);
+  return { manifest: { mediaType, digest, size }, blob };
 }

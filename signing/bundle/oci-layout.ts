@@ -25,11 +25,15 @@ export const LAYOUT_BYTES = canonicalJson({ imageLayoutVersion: '1.0.0' });
 export const EMPTY_JSON_BYTES = canonicalJson({});
 export const EMPTY_DESCRIPTOR = describe('application/vnd.oci.empty.v1+json', EMPTY_JSON_BYTES);
 
-/** descriptor.md: a reference to content by media type, digest and size in bytes. */
-export interface Descriptor {
-  readonly mediaType: string;
+/** What of a descriptor finds content and holds it to what was meant: its digest, `sha256:<hex>`, and size in bytes. */
+export interface BlobReference {
   readonly digest: string;
   readonly size: number;
+}
+
+/** descriptor.md: a reference to content of a media type. */
+export interface Descriptor extends BlobReference {
+  readonly mediaType: string;
 }
 
 export interface LayerDescriptor extends Descriptor {

@@ -1,4 +1,4 @@
 /** True when both hold the same bytes. Not constant-time: for public data only. */
 export function bytesEqual(left: Uint8Array, right: Uint8Array): boolean {
-  return left.length === right.length && left.every((byte, index) => byte === right[index]);
+  return Buffer.compare(left, right) === 0;
 }

@@ -3,15 +3,18 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { compilePolicies } from '../../engine/compiler/index.js';
 import { Cgroup, ResourceStack } from '../../engine/kernel/index.js';
-import { checkClaims, computePredicate, KernelSession, planObject } from '../../engine/loader/index.js';
+import { checkFileClaims, computePredicate, KernelSession, planObject } from '../../engine/loader/index.js';
 import { parsePolicies } from '../../policies/language/index.js';
 import {
+  acceptBundle,
   type BundleFiles,
   createBundle,
   generateKeyPair,
+  KeySigner,
+  MemoryBundle,
   parsePrivateKey,
   parseTrustPolicy,
-  verifyBundle,
+  readVerifiedBundle,
 } from '../../signing/index.js';
 import { hostFeatures } from '../host/plan-policies.js';
 import { TestCgroup } from '../host/test-cgroup.js';
@@ -29,7 +32,8 @@ export async function loadStarterBundle(): Promise<Record<string, unknown>> {
   await using cgroup = new TestCgroup('bench-load');
   // Features are probed once by an agent, not per bundle.
   hostFeatures();
-  const rounds = Array.from({ length: ROUNDS }, () => oneRound(texts, cgroup.path));
+  const rounds: Awaited<ReturnType<typeof oneRound>>[] = [];
+  for (let round = 0; round < ROUNDS; round++) rounds.push(await oneRound(texts, cgroup.path));
   const steps = Object.keys(rounds[0]?.milliseconds ?? {});
   return {
     milliseconds: Object.fromEntries(
@@ -40,11 +44,17 @@ export async function loadStarterBundle(): Promise<Record<string, unknown>> {
   };
 }
 
-function oneRound(texts: readonly { name: string; text: string }[], cgroupPath: string) {
+async function oneRound(texts: readonly { name: string; text: string }[], cgroupPath: string) {
   const milliseconds: Record<string, number> = {};
   const timed = <Result>(step: string, run: () => Result): Result => {
     const start = performance.now();
     const result = run();
+    milliseconds[step] = performance.now() - start;
+    return result;
+  };
+  const timedAsync = async <Result>(step: string, run: () => Promise<Result>): Promise<Result> => {
+    const start = performance.now();
+    const result = await run();
     milliseconds[step] = performance.now() - start;
     return result;
   };
@@ -58,11 +68,13 @@ function oneRound(texts: readonly { name: string; text: string }[], cgroupPath: 
     policies: texts.map(({ name, text }) => ({ name, bytes: new TextEncoder().encode(text) })),
     objects: objects.map(({ name, bytes }) => ({ name, bytes })),
   };
-  const files: BundleFiles = timed('sign', () =>
-    createBundle(input, computePredicate(input, '0.0.0'), signer),
+  const files: BundleFiles = await timedAsync('sign', () =>
+    createBundle(input, computePredicate(input, '0.0.0'), [signer]),
   );
-  const bundle = timed('verify', () => verifyBundle(files, trust, new Date()));
-  timed('check claims', () => checkClaims(bundle));
+  const accepted = await timedAsync('verify', () => acceptBundle(new MemoryBundle(files), trust, new Date()));
+  const bundle = await timedAsync('check claims', () =>
+    readVerifiedBundle(accepted, (file) => checkFileClaims(accepted.statement.predicate, file)),
+  );
   const plans = timed('plan', () =>
     bundle.objects.map((file) => planObject(file, hostFeatures(), { degrade: true })),
   );
@@ -95,7 +107,7 @@ keys:
 function keys() {
   const { privateKeyPem, publicKeyPem } = generateKeyPair();
   return {
-    signer: parsePrivateKey(privateKeyPem, 'bench.key'),
+    signer: new KeySigner(parsePrivateKey(privateKeyPem, 'bench.key')),
     trust: parseTrustPolicy(TRUST, 'trust.yaml', () => publicKeyPem),
   };
 }

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import {
+  appendFileSync,
   chmodSync,
   existsSync,
   mkdirSync,
@@ -8,16 +9,24 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { readBundle } from '../../engine/bundles/read-bundle.js';
+import { DirectoryBundle } from '../../engine/bundles/directory-bundle.js';
 import { writeBundle } from '../../engine/bundles/write-bundle.js';
-import { createBundle } from '../../signing/index.js';
-import { CI_KEY, SAMPLE_BUNDLE, SAMPLE_INPUT, samplePredicate, utf8 } from '../signing/sample-bundle.js';
+import { BUNDLE_LIMITS, type BundleFiles } from '../../signing/index.js';
+import {
+  CI_KEY,
+  SAMPLE_BUNDLE,
+  SAMPLE_INPUT,
+  samplePredicate,
+  signBundle,
+  utf8,
+} from '../signing/sample-bundle.js';
 
 let root: string;
 let bundle: string;
@@ -29,10 +38,18 @@ beforeEach(async () => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
+/** Every file of the bundle, as the pipeline lists and reads them. */
+async function readBundle(path: string): Promise<BundleFiles> {
+  const source = new DirectoryBundle(path);
+  const files = new Map<string, Uint8Array>();
+  for (const name of (await source.list()).keys()) files.set(name, await source.read(name));
+  return files;
+}
+
 const rejection = (code: string) => ({ code, hint: expect.any(String) });
 const aBlob = `blobs/sha256/${'0'.repeat(64)}`;
 
-describe('readBundle', () => {
+describe('DirectoryBundle', () => {
   test('gives back what writeBundle wrote, also through a link to the directory', async () => {
     expect(await readBundle(bundle)).toEqual(SAMPLE_BUNDLE);
     symlinkSync(bundle, join(root, 'link'));
@@ -106,12 +123,38 @@ describe('readBundle', () => {
     await expect(readBundle(path())).rejects.toMatchObject(rejection(code));
   });
 
-  test.each([
-    { name: 'files', limits: { maxFiles: 5, maxFileBytes: 1e6, maxTotalBytes: 1e6 } },
-    { name: 'bytes in one file', limits: { maxFiles: 100, maxFileBytes: 1000, maxTotalBytes: 1e6 } },
-    { name: 'bytes in all', limits: { maxFiles: 100, maxFileBytes: 1e6, maxTotalBytes: 4000 } },
-  ])('refuses too many $name', async ({ limits }) => {
-    await expect(readBundle(bundle, limits)).rejects.toMatchObject(rejection('BUNDLE_TOO_LARGE'));
+  test('refuses too many files before it looks at one', async () => {
+    for (let count = 0; count <= BUNDLE_LIMITS.maxFiles; count++) {
+      writeFileSync(join(bundle, `blobs/sha256/${String(count).padStart(64, '0')}`), '');
+    }
+    await expect(readBundle(bundle)).rejects.toMatchObject(rejection('BUNDLE_TOO_LARGE'));
+  });
+
+  test.each<{ name: string; change: (path: string) => unknown; code: string }>([
+    { name: 'longer', change: (path) => appendFileSync(path, 'x'), code: 'BUNDLE_FILE_CHANGED' },
+    { name: 'shorter', change: (path) => truncateSync(path, 3), code: 'BUNDLE_FILE_CHANGED' },
+    { name: 'gone', change: (path) => rmSync(path), code: 'INPUT_UNREADABLE' },
+    {
+      name: 'a link',
+      change: (path) => {
+        rmSync(path);
+        symlinkSync('/etc/passwd', path);
+      },
+      code: 'BUNDLE_FILE_NOT_REGULAR',
+    },
+    {
+      name: 'a pipe',
+      change: (path) => {
+        rmSync(path);
+        execFileSync('mkfifo', [path]);
+      },
+      code: 'BUNDLE_FILE_NOT_REGULAR',
+    },
+  ])('refuses a file that became $name since it was listed', async ({ change, code }) => {
+    const source = new DirectoryBundle(bundle);
+    await source.list();
+    change(join(bundle, 'index.json'));
+    await expect(source.read('index.json')).rejects.toMatchObject(rejection(code));
   });
 
   test('says which file it may not read', async () => {
@@ -135,8 +178,12 @@ async function withoutPrivileges(body: () => Promise<void>): Promise<void> {
   }
 }
 
-describe('writeBundle', () => {
-  const other = createBundle({ ...SAMPLE_INPUT, name: 'other', objects: [] }, samplePredicate([]), CI_KEY);
+describe('writeBundle', async () => {
+  const other = await signBundle(
+    { ...SAMPLE_INPUT, name: 'other', objects: [] },
+    samplePredicate([]),
+    CI_KEY,
+  );
 
   test('replaces a bundle whole, and leaves nothing beside it', async () => {
     await writeBundle(bundle, other);

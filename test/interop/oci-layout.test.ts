@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeBundle } from '../../engine/bundles/index.js';
-import { inspectBundle } from '../../signing/index.js';
+import { inspectBundle, MemoryBundle } from '../../signing/index.js';
 import { SAMPLE_BUNDLE, sha256, utf8 } from '../signing/sample-bundle.js';
 import { DockerRegistry } from './docker-registry.js';
 import { skopeo } from './skopeo.js';
 
-const { name, digest } = inspectBundle(SAMPLE_BUNDLE);
+const { name, digest } = await inspectBundle(new MemoryBundle(SAMPLE_BUNDLE));
 
 describe('a bundle directory as an OCI image layout', () => {
   let root = '';

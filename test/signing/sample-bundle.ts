@@ -2,14 +2,20 @@ import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
 import { type ErrorCode, VespidError } from '../../engine/errors/index.js';
 import {
+  acceptBundle,
+  addAttestation,
   type BundleFiles,
   type BundleInput,
   type BundlePredicate,
   createBundle,
+  KeySigner,
+  MemoryBundle,
   type PolicyClaim,
   type ProgramClaim,
+  readVerifiedBundle,
   type TrustedKey,
   type TrustPolicy,
+  type VerifiedBundle,
 } from '../../signing/index.js';
 import { PrivateKey } from '../../signing/keys/key-pair.js';
 
@@ -91,7 +97,35 @@ export function samplePredicate(programs: readonly ProgramClaim[] = SAMPLE_CLAIM
 
 export const SAMPLE_PREDICATE = samplePredicate();
 
-export const SAMPLE_BUNDLE: BundleFiles = createBundle(SAMPLE_INPUT, SAMPLE_PREDICATE, CI_KEY);
+/** A bundle signed by keys. */
+export function signBundle(
+  input: BundleInput,
+  predicate: BundlePredicate,
+  ...keys: readonly PrivateKey[]
+): Promise<BundleFiles> {
+  return createBundle(
+    input,
+    predicate,
+    keys.map((key) => new KeySigner(key)),
+  );
+}
+
+/** The same bundle with one more signature, whatever the statement says. */
+export function addKey(files: BundleFiles, key: PrivateKey): Promise<BundleFiles> {
+  return addAttestation(new MemoryBundle(files), new KeySigner(key), () => undefined);
+}
+
+export const SAMPLE_BUNDLE: BundleFiles = await signBundle(SAMPLE_INPUT, SAMPLE_PREDICATE, CI_KEY);
+export const TWICE_SIGNED: BundleFiles = await addKey(SAMPLE_BUNDLE, RELEASE_KEY);
+
+/** Accepts a bundle and reads every file of it, as a node does. */
+export async function verify(
+  files: BundleFiles,
+  trust: TrustPolicy = TRUST_CI,
+  now = NOW,
+): Promise<VerifiedBundle> {
+  return readVerifiedBundle(await acceptBundle(new MemoryBundle(files), trust, now));
+}
 
 /** A trust policy that is to be given signers. */
 export const EMPTY_TRUST: TrustPolicy = {
@@ -120,6 +154,23 @@ export function trustBetween(times: Pick<TrustedKey, 'validFrom' | 'validUntil'>
 
 export const TRUST_CI = trustIn({ ci: CI_KEY });
 
+/** The typed error that `run` rejects with; a test that gets none, or another kind of error, fails. */
+export async function rejectionOf(run: () => Promise<unknown>): Promise<VespidError> {
+  try {
+    await run();
+  } catch (error) {
+    if (error instanceof VespidError) return error;
+    throw error;
+  }
+  throw new Error('expected a refusal, found none');
+}
+
+export async function expectRejection(code: ErrorCode, run: () => Promise<unknown>): Promise<VespidError> {
+  const refusal = await rejectionOf(run);
+  expectDocumented(code, refusal);
+  return refusal;
+}
+
 /** The typed error that `run` throws; a test that gets none, or another kind of error, fails. */
 export function refusalOf(run: () => unknown): VespidError {
   try {
@@ -133,7 +184,11 @@ export function refusalOf(run: () => unknown): VespidError {
 
 export function expectRefusal(code: ErrorCode, run: () => unknown): VespidError {
   const refusal = refusalOf(run);
+  expectDocumented(code, refusal);
+  return refusal;
+}
+
+function expectDocumented(code: ErrorCode, refusal: VespidError): void {
   expect(refusal.code, refusal.message).toBe(code);
   expect(refusal.hint).toBeTruthy();
-  return refusal;
 }

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { type AttestationDescription, inspectBundle } from '../../../signing/index.js';
-import { readBundle } from '../../bundles/index.js';
+import { openBundleSource } from '../../bundles/index.js';
 import { contentsLines } from '../bundle-contents.js';
 import { helpNotes } from '../help-text.js';
 import { printReport, type Report } from '../report.js';
@@ -31,7 +31,7 @@ export function inspectCommand(): Command {
 }
 
 async function inspect(bundlePath: string): Promise<Report> {
-  const description = inspectBundle(await readBundle(bundlePath));
+  const description = await inspectBundle(await openBundleSource(bundlePath));
   const { name, digest, policies, objects, attestations } = description;
   const facts = factLines([
     ['bundle', bundlePath],

@@ -1,7 +1,7 @@
 import { env, stderr } from 'node:process';
 import { Command } from 'commander';
 import { type BundleDescription, inspectBundle } from '../../../signing/index.js';
-import { readBundle } from '../../bundles/index.js';
+import { openBundleSource, readBundle } from '../../bundles/index.js';
 import {
   dockerCredentials,
   formatReference,
@@ -55,15 +55,15 @@ export function pushCommand(): Command {
 
 async function push(bundlePath: string, referenceText: string, options: PushOptions): Promise<Report> {
   const reference = parseReference(referenceText);
-  const files = await readBundle(bundlePath);
-  const bundle = inspectBundle(files);
+  const source = await openBundleSource(bundlePath);
+  const bundle = await inspectBundle(source);
   requireDigest(reference, bundle);
   const tag = tagFor(reference, bundle);
   const client = new RegistryClient(reference, 'pull,push', {
     findCredentials: dockerCredentials(env),
     plainHttp: options.plainHttp === true,
   });
-  const result = await pushBundle(client, files, {
+  const result = await pushBundle(client, await readBundle(source), {
     tag,
     replaceTag: options.replaceTag === true,
     ...(stderr.isTTY && options.json !== true ? { onProgress: showProgress } : {}),

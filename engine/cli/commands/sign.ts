@@ -1,6 +1,6 @@
 import { basename, resolve } from 'node:path';
 import { Command } from 'commander';
-import { createBundle, inspectBundle } from '../../../signing/index.js';
+import { createBundle, inspectBundle, KeySigner, MemoryBundle } from '../../../signing/index.js';
 import { writeBundle } from '../../bundles/index.js';
 import { computePredicate } from '../../loader/index.js';
 import { openKeyFile, type PassphraseOptions } from '../../signers/index.js';
@@ -62,9 +62,9 @@ async function sign(paths: readonly string[], options: SignOptions): Promise<Rep
   const name = options.name ?? basename(resolve(options.out));
   const { input, warnings } = assembleSigningInput(name, files);
   const predicate = computePredicate(input, packageVersion());
-  const bundle = createBundle(input, predicate, signer);
+  const bundle = await createBundle(input, predicate, [new KeySigner(signer)]);
   await writeBundle(options.out, bundle);
-  const { digest, policies, objects } = inspectBundle(bundle);
+  const { digest, policies, objects } = await inspectBundle(new MemoryBundle(bundle));
   const contents = { policies, objects, predicate };
   const facts = factLines([
     ['bundle', options.out],

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import { Command } from 'commander';
-import type { FileDescription, NamedBytes, TrustPolicy, VerifiedBundle } from '../../../signing/index.js';
-import { openBundle } from '../../agent/index.js';
+import type { AcceptedBundle, TrustPolicy, VerifiedSigner } from '../../../signing/index.js';
+import { checkBundle } from '../../agent/index.js';
 import { openTrustPolicy } from '../../trust/index.js';
 import { CONTENTS_JSON, contentsLines } from '../bundle-contents.js';
 import { helpNotes } from '../help-text.js';
@@ -46,7 +45,8 @@ export function verifyCommand(): Command {
         ],
         json: `
 one line for each bundle:
-{ "ok": true, "bundle": path, "name", "digest", "threshold": count, "signers": [{ "id", "keyId" }],
+{ "ok": true, "bundle": path, "name", "version" (if it has one), "digest", "threshold": count,
+  "signers": [{ "id", "kind": "key", "keyId" } or { "id", "kind": "keyless", "issuer", "subject" }],
   ${CONTENTS_JSON} }`,
       }),
     )
@@ -83,7 +83,7 @@ interface Verification {
 
 async function verifyOne(source: string, trustPolicy: TrustPolicy, verbose: boolean): Promise<Verification> {
   try {
-    const bundle = await openBundle(source, trustPolicy, new Date());
+    const bundle = await checkBundle(source, trustPolicy, new Date());
     const { name, digest } = bundle;
     const signers = bundle.signers.map(({ id }) => id);
     return {
@@ -96,27 +96,23 @@ async function verifyOne(source: string, trustPolicy: TrustPolicy, verbose: bool
   }
 }
 
-function acceptance(source: string, bundle: VerifiedBundle, { threshold }: TrustPolicy): Report {
-  const { name, digest, signers } = bundle;
-  const contents = {
-    policies: bundle.policies.map(describeFile),
-    objects: bundle.objects.map(describeFile),
-    predicate: bundle.statement.predicate,
-  };
+function acceptance(source: string, bundle: AcceptedBundle, { threshold }: TrustPolicy): Report {
+  const { name, version, digest, policies, objects, signers } = bundle;
+  const contents = { policies, objects, predicate: bundle.statement.predicate };
   const facts = factLines([
     ['verified', source],
     ['name', name],
     ['digest', digest],
-    ...signers.map(({ id, keyId }) => ['signed by', `${id}, key ${keyId}`] as const),
+    ...signers.map((signer) => ['signed by', describeSigner(signer)] as const),
     ['threshold', `${threshold}, reached by ${signers.length}`],
   ]);
   return {
     text: [...facts, '', ...contentsLines(contents)].join('\n'),
-    json: { bundle: source, name, digest, threshold, signers, ...contents },
+    json: { bundle: source, name, version, digest, threshold, signers, ...contents },
   };
 }
 
-function describeFile({ name, bytes }: NamedBytes): FileDescription {
-  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-  return { name, digest, byteSize: bytes.byteLength };
+function describeSigner(signer: VerifiedSigner): string {
+  if (signer.kind === 'key') return `${signer.id}, key ${signer.keyId}`;
+  return `${signer.id}, ${signer.subject} by ${signer.issuer}`;
 }

@@ -5,6 +5,7 @@ import { parsePolicies } from '../../../policies/language/index.js';
 import {
   createBundle,
   generateKeyPair,
+  KeySigner,
   parsePrivateKey,
   type VerifiedBundle,
 } from '../../../signing/index.js';
@@ -45,9 +46,9 @@ export async function makeStarterBundle(workspace: string): Promise<StarterBundl
   const objects = compilePolicies(policies).map(({ name, bytes }) => ({ name, bytes }));
   const input = { name: 'starter', policies: policyFiles, objects };
   const predicate = computePredicate(input, packageVersion());
-  const signer = parsePrivateKey(keys.privateKeyPem, 'demo.key');
+  const signer = new KeySigner(parsePrivateKey(keys.privateKeyPem, 'demo.key'));
   const bundle = join(workspace, 'starter.bundle');
-  await writeBundle(bundle, createBundle(input, predicate, signer));
+  await writeBundle(bundle, await createBundle(input, predicate, [signer]));
 
   const verified = await openBundle(bundle, openTrustPolicy(trustFile), new Date());
   return {

@@ -1,4 +1,4 @@
-import type { BundlePredicate, VerifiedBundle } from '../../../signing/index.js';
+import type { BundlePredicate } from '../../../signing/index.js';
 import { normalizePredicate, programSubjectName } from '../../../signing/index.js';
 import { VespidError } from '../../errors/index.js';
 import { type ClaimedFile, type Claims, computeFileClaims } from './compute-claims.js';
@@ -24,16 +24,6 @@ export function checkFileClaims(predicate: BundlePredicate, file: ClaimedFile): 
   }
   const [missing] = stated.keys();
   if (missing !== undefined) throw falseClaim(missing, `states it, but ${file.name} does not hold it`);
-}
-
-/**
- * {@link checkFileClaims} for every file of a bundle.
- *
- * @throws VespidError as checkFileClaims
- */
-export function checkClaims({ statement, policies, objects }: VerifiedBundle): void {
-  for (const file of policies) checkFileClaims(statement.predicate, { kind: 'policy', ...file });
-  for (const file of objects) checkFileClaims(statement.predicate, { kind: 'object', ...file });
 }
 
 function claimsAbout(predicate: BundlePredicate, { name }: ClaimedFile): Claims {

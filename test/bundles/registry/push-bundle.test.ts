@@ -8,7 +8,7 @@ import { parseReference } from '../../../engine/bundles/registry/reference.js';
 import { referrersTag } from '../../../engine/bundles/registry/referrers.js';
 import { RegistryClient } from '../../../engine/bundles/registry/registry-client.js';
 import { RETRY_POLICY } from '../../../engine/bundles/registry/retry.js';
-import { attestBundle, type BundleFiles, createBundle, inspectBundle } from '../../../signing/index.js';
+import { type BundleFiles, inspectBundle, MemoryBundle } from '../../../signing/index.js';
 import {
   CI_KEY,
   RELEASE_KEY,
@@ -17,13 +17,16 @@ import {
   SAMPLE_PREDICATE,
   STRANGER_KEY,
   samplePredicate,
+  signBundle,
+  TWICE_SIGNED,
 } from '../../signing/sample-bundle.js';
 import { end, MemoryRegistry, type MemoryRegistryOptions } from './memory-registry.js';
 
-const { digest } = inspectBundle(SAMPLE_BUNDLE);
+const inspect = (files: BundleFiles) => inspectBundle(new MemoryBundle(files));
+const { digest } = await inspect(SAMPLE_BUNDLE);
 const INDEX = 'application/vnd.oci.image.index.v1+json';
-const BY_RELEASE = createBundle(SAMPLE_INPUT, SAMPLE_PREDICATE, RELEASE_KEY);
-const OTHER = createBundle({ ...SAMPLE_INPUT, objects: [] }, samplePredicate([]), CI_KEY);
+const BY_RELEASE = await signBundle(SAMPLE_INPUT, SAMPLE_PREDICATE, RELEASE_KEY);
+const OTHER = await signBundle({ ...SAMPLE_INPUT, objects: [] }, samplePredicate([]), CI_KEY);
 
 let registry: MemoryRegistry;
 afterEach(() => registry[Symbol.asyncDispose]());
@@ -75,8 +78,11 @@ describe.each(variants)('to a registry with %s', (_name, options) => {
   it('adds the attestation of another signer, and nothing else', async () => {
     await push(SAMPLE_BUNDLE);
     const before = registry.uploads.length;
-    const both = attestBundle(SAMPLE_BUNDLE, SAMPLE_PREDICATE, RELEASE_KEY);
-    expect(await push(both)).toMatchObject({ uploadedBlobs: 1, addedAttestations: 1, movedTag: false });
+    expect(await push(TWICE_SIGNED)).toMatchObject({
+      uploadedBlobs: 1,
+      addedAttestations: 1,
+      movedTag: false,
+    });
     const listed = 'referrersApi' in options ? [] : ['PUT'];
     const methods = registry.uploads.slice(before).map((line) => line.split(' ')[0]);
     expect(methods).toEqual(['POST', 'PUT', 'PUT', ...listed]);
@@ -90,8 +96,8 @@ describe.each(variants)('to a registry with %s', (_name, options) => {
   });
 
   it('keeps the attestations of three who push at once', async () => {
-    const bundles = [CI_KEY, RELEASE_KEY, STRANGER_KEY].map((key) =>
-      createBundle(SAMPLE_INPUT, SAMPLE_PREDICATE, key),
+    const bundles = await Promise.all(
+      [CI_KEY, RELEASE_KEY, STRANGER_KEY].map((key) => signBundle(SAMPLE_INPUT, SAMPLE_PREDICATE, key)),
     );
     await Promise.all(bundles.map((bundle) => push(bundle)));
     expect(await referrersOf()).toHaveLength(3);
@@ -125,7 +131,7 @@ describe('the list at the referrers tag', () => {
       sbom,
       {
         mediaType: 'application/vnd.oci.image.manifest.v1+json',
-        digest: inspectBundle(SAMPLE_BUNDLE).attestations[0]?.digest,
+        digest: (await inspect(SAMPLE_BUNDLE)).attestations[0]?.digest,
         size: expect.any(Number),
         artifactType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
         annotations: expect.objectContaining({ 'dev.sigstore.bundle.content': 'dsse-envelope' }),
@@ -169,7 +175,7 @@ describe('a tag', () => {
     const before = registry.uploads.length;
     await expect(push(SAMPLE_BUNDLE)).rejects.toMatchObject({
       code: 'REGISTRY_TAG_TAKEN',
-      message: expect.stringContaining(inspectBundle(OTHER).digest),
+      message: expect.stringContaining((await inspect(OTHER)).digest),
     });
     expect(registry.uploads).toHaveLength(before);
     expect(await push(SAMPLE_BUNDLE, { replaceTag: true })).toMatchObject({ movedTag: true });

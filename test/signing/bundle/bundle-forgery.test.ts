@@ -1,13 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../../../engine/errors/index.js';
 import { encodeSigstoreBundle } from '../../../signing/attestation/sigstore-bundle.js';
-import {
-  attestBundle,
-  BUNDLE_LIMITS,
-  type BundleFiles,
-  createBundle,
-  verifyBundle,
-} from '../../../signing/index.js';
+import { BUNDLE_LIMITS, type BundleFiles } from '../../../signing/index.js';
 import {
   attach,
   attestationManifestPath,
@@ -21,24 +15,22 @@ import {
 } from '../forged-bundle.js';
 import {
   CI_KEY,
-  expectRefusal,
-  NOW,
+  expectRejection,
   RELEASE_KEY,
   SAMPLE_BUNDLE,
   SAMPLE_INPUT,
   SAMPLE_PREDICATE,
   STRANGER_KEY,
-  TRUST_CI,
+  signBundle,
+  TWICE_SIGNED,
   trustIn,
   utf8,
+  verify,
 } from '../sample-bundle.js';
 
-const verify = (files: BundleFiles, trust = TRUST_CI) => verifyBundle(files, trust, NOW);
-const TWICE_SIGNED = attestBundle(SAMPLE_BUNDLE, SAMPLE_PREDICATE, RELEASE_KEY);
-
-describe('forgeries whose digests all fit', () => {
+describe('forgeries whose digests all fit', async () => {
   const nowhere = (text: string): string => text;
-  const other = createBundle(
+  const other = await signBundle(
     { ...SAMPLE_INPUT, policies: [{ name: 'protect-shadow.yaml', bytes: utf8('x') }] },
     SAMPLE_PREDICATE,
     CI_KEY,
@@ -201,11 +193,11 @@ describe('forgeries whose digests all fit', () => {
       code: 'BUNDLE_JSON_NOT_CANONICAL',
     },
     { name: 'too many attestations', files: () => tooManyAttestations(), code: 'BUNDLE_TOO_LARGE' },
-  ])('$name', ({ files, code }) => {
+  ])('$name', async ({ files, code }) => {
     const forged = files();
     // An edit of the index is undone by readdress only where it sorts; it must still differ.
     expect(forged).not.toEqual(SAMPLE_BUNDLE);
-    expectRefusal(code, () => verify(forged));
+    await expectRejection(code, () => verify(forged));
   });
 });
 
@@ -269,14 +261,14 @@ describe('statements that a trusted key signed, but that do not fit', () => {
       edit: (text) => text.replace('{"_type"', '{"_type":"x","_type"'),
       code: 'BUNDLE_JSON_DUPLICATE_KEY',
     },
-  ])('$name', ({ edit, code }) => {
-    expectRefusal(code, () => verify(resign(SAMPLE_BUNDLE, CI_KEY, edit)));
+  ])('$name', async ({ edit, code }) => {
+    await expectRejection(code, () => verify(resign(SAMPLE_BUNDLE, CI_KEY, edit)));
   });
 
-  test('are not even parsed when the signer is not trusted', () => {
+  test('are not even parsed when the signer is not trusted', async () => {
     const files = resign(SAMPLE_BUNDLE, STRANGER_KEY, () => 'not JSON at all');
-    expectRefusal('BUNDLE_SIGNER_UNKNOWN', () => verify(files));
-    expectRefusal('BUNDLE_JSON_MALFORMED', () => verify(files, trustIn({ stranger: STRANGER_KEY })));
+    await expectRejection('BUNDLE_SIGNER_UNKNOWN', () => verify(files));
+    await expectRejection('BUNDLE_JSON_MALFORMED', () => verify(files, trustIn({ stranger: STRANGER_KEY })));
   });
 });
 

@@ -3,11 +3,12 @@ import type { ErrorCode } from '../../../engine/errors/index.js';
 import { IN_TOTO_PAYLOAD_TYPE, preAuthenticationEncoding } from '../../../signing/attestation/dsse.js';
 import { encodeSigstoreBundle } from '../../../signing/attestation/sigstore-bundle.js';
 import {
-  attestBundle,
+  acceptBundle,
   BUNDLE_LIMITS,
   type BundleFiles,
-  createBundle,
-  verifyBundle,
+  judgeBundle,
+  MemoryBundle,
+  readVerifiedBundle,
 } from '../../../signing/index.js';
 import { ed25519 } from '../../../signing/keys/ed25519-provider.js';
 import {
@@ -15,81 +16,102 @@ import {
   attestationManifestPath,
   attestationOf,
   manifestPath,
+  resign,
   sigstorePath,
   textOf,
 } from '../forged-bundle.js';
 import {
   CI_KEY,
   EMPTY_TRUST,
-  expectRefusal,
+  expectRejection,
   NOW,
   RELEASE_KEY,
   SAMPLE_BUNDLE,
-  SAMPLE_CLAIMS,
   SAMPLE_INPUT,
   SAMPLE_PREDICATE,
   STRANGER_KEY,
-  samplePolicyClaim,
-  samplePredicate,
   sha256,
   TRUST_CI,
+  TWICE_SIGNED,
   trustBetween,
   trustIn,
   utf8,
+  verify,
 } from '../sample-bundle.js';
 
-const verify = (files: BundleFiles, trust = TRUST_CI) => verifyBundle(files, trust, NOW);
 const TRUST_BOTH = trustIn({ ci: CI_KEY, release: RELEASE_KEY }, 2);
-const TWICE_SIGNED = attestBundle(SAMPLE_BUNDLE, SAMPLE_PREDICATE, RELEASE_KEY);
 
-describe('verifyBundle gives back', () => {
-  test('the content, the claims and the signer', () => {
-    expect(verify(SAMPLE_BUNDLE)).toEqual({
+describe('a verified bundle has', () => {
+  test('the content, the statement and the signer', async () => {
+    const verified = await verify(SAMPLE_BUNDLE);
+    expect(verified).toMatchObject({
       name: 'starter',
       digest: `sha256:${manifestPath(SAMPLE_BUNDLE).slice('blobs/sha256/'.length)}`,
       policies: SAMPLE_INPUT.policies,
       objects: SAMPLE_INPUT.objects,
-      statement: expect.objectContaining({ predicate: SAMPLE_PREDICATE }),
-      signers: [{ id: 'ci', keyId: CI_KEY.keyId }],
+      signers: [{ id: 'ci', kind: 'key', keyId: CI_KEY.keyId }],
+      decision: { accepted: true, requirements: [{ label: 'signers', needed: 1, counted: 1, by: ['ci'] }] },
     });
+    expect(verified.version).toBeUndefined();
+    expect(verified.statement.predicate).toEqual(SAMPLE_PREDICATE);
   });
 
-  test('bytes of its own, which a later change of the input does not reach', () => {
-    const files = new Map([...SAMPLE_BUNDLE].map(([path, bytes]) => [path, bytes.slice()]));
-    const verified = verify(files);
-    for (const bytes of files.values()) bytes.fill(0);
-    expect(verified.policies).toEqual(SAMPLE_INPUT.policies);
-  });
-
-  test('both signers when a threshold of two is met', () => {
-    const { signers } = verify(TWICE_SIGNED, TRUST_BOTH);
+  test('both signers when a threshold of two is met', async () => {
+    const { signers } = await verify(TWICE_SIGNED, TRUST_BOTH);
     expect(signers.map(({ id }) => id).sort()).toEqual(['ci', 'release']);
   });
 
-  test('only the trusted signer beside an unknown one', () => {
-    expect(verify(TWICE_SIGNED).signers.map(({ id }) => id)).toEqual(['ci']);
+  test('only the trusted signer beside an unknown one', async () => {
+    const { signers, decision } = await verify(TWICE_SIGNED);
+    expect(signers.map(({ id }) => id)).toEqual(['ci']);
+    expect(decision.signers.map(({ standing }) => standing).sort()).toEqual(['accepted', 'unknown']);
+  });
+});
+
+describe('the bytes of an accepted bundle', () => {
+  test('are its own: a later change of the input does not reach them', async () => {
+    const files = new Map([...SAMPLE_BUNDLE].map(([path, bytes]) => [path, bytes.slice()]));
+    const verified = await verify(files);
+    for (const bytes of files.values()) bytes.fill(0);
+    expect(verified.policies).toEqual(SAMPLE_INPUT.policies);
+    expect(verified.objects).toEqual(SAMPLE_INPUT.objects);
   });
 
-  test('the content when files of it are equal', () => {
-    const bytes = utf8('same');
-    const policies = [
-      { name: 'a.yaml', bytes },
-      { name: 'b.yaml', bytes },
-    ];
-    const predicate = {
-      ...samplePredicate([]),
-      policies: [samplePolicyClaim('a.yaml'), samplePolicyClaim('b.yaml')],
-    };
-    const files = createBundle({ name: 'x', policies, objects: [] }, predicate, CI_KEY);
-    expect(verify(files).policies).toEqual(policies);
+  test('are held to what was signed when they are read', async () => {
+    const files = new Map([...SAMPLE_BUNDLE].map(([path, bytes]) => [path, bytes.slice()]));
+    const accepted = await acceptBundle(new MemoryBundle(files), TRUST_CI, NOW);
+    for (const bytes of files.values()) bytes.fill(0);
+    await expectRejection('BUNDLE_BLOB_DIGEST_MISMATCH', () => readVerifiedBundle(accepted));
+  });
+});
+
+describe('judgeBundle', () => {
+  test('gives the refusal of the trust policy as a value, with the decision in its details', async () => {
+    const trust = trustIn({ other: STRANGER_KEY });
+    const { decision, outcome } = await judgeBundle(new MemoryBundle(SAMPLE_BUNDLE), trust, NOW);
+    expect(decision).toMatchObject({
+      accepted: false,
+      bundle: { name: 'starter' },
+      signers: [{ identity: { kind: 'key', keyId: CI_KEY.keyId }, standing: 'unknown', counted: false }],
+      requirements: [{ needed: 1, counted: 0, met: false }],
+      refusal: { code: 'BUNDLE_SIGNER_UNKNOWN' },
+    });
+    expect(outcome).toMatchObject({ code: 'BUNDLE_SIGNER_UNKNOWN', details: { decision } });
+  });
+
+  test('throws what is wrong with the bundle itself', async () => {
+    const files = new Map(SAMPLE_BUNDLE).set(sigstorePath(SAMPLE_BUNDLE), utf8('{}'));
+    await expectRejection('BUNDLE_BLOB_SIZE_MISMATCH', () =>
+      judgeBundle(new MemoryBundle(files), TRUST_CI, NOW),
+    );
   });
 });
 
 describe('missing and extra files', () => {
-  test.each([...SAMPLE_BUNDLE.keys()])('without %s', (path) => {
+  test.each([...SAMPLE_BUNDLE.keys()])('without %s', async (path) => {
     const files = new Map(SAMPLE_BUNDLE);
     files.delete(path);
-    expectRefusal('BUNDLE_FILE_MISSING', () => verify(files));
+    await expectRejection('BUNDLE_FILE_MISSING', () => verify(files));
   });
 
   test.each([
@@ -101,14 +123,16 @@ describe('missing and extra files', () => {
     `blobs/sha256/${'A'.repeat(64)}`,
     `blobs/sha256/${'a'.repeat(64)}\n`,
     'index.json ',
-  ])('with %j', (path) => {
-    expectRefusal('BUNDLE_FILE_UNEXPECTED', () => verify(new Map(SAMPLE_BUNDLE).set(path, utf8('x'))));
+  ])('with %j', async (path) => {
+    await expectRejection('BUNDLE_FILE_UNEXPECTED', () =>
+      verify(new Map(SAMPLE_BUNDLE).set(path, utf8('x'))),
+    );
   });
 
-  test('with a blob that nothing refers to', () => {
+  test('with a blob that nothing refers to', async () => {
     const bytes = utf8('smuggled');
     const files = new Map(SAMPLE_BUNDLE).set(`blobs/sha256/${sha256(bytes)}`, bytes);
-    expectRefusal('BUNDLE_FILE_UNEXPECTED', () => verify(files));
+    await expectRejection('BUNDLE_FILE_UNEXPECTED', () => verify(files));
   });
 
   test.each<{ name: string; files: BundleFiles; code: ErrorCode }>([
@@ -132,15 +156,15 @@ describe('missing and extra files', () => {
       files: new Map(SAMPLE_BUNDLE).set('oci-layout', utf8('{"imageLayoutVersion":"2.0.0"}')),
       code: 'BUNDLE_LAYOUT_UNSUPPORTED',
     },
-  ])('$name', ({ files, code }) => {
-    expectRefusal(code, () => verify(files));
+  ])('$name', async ({ files, code }) => {
+    await expectRejection(code, () => verify(files));
   });
 });
 
 describe('signers', () => {
   const at = (moment: string): Date => new Date(moment);
 
-  test.each<{ name: string; run: () => unknown; code: ErrorCode }>([
+  test.each<{ name: string; run: () => Promise<unknown>; code: ErrorCode }>([
     {
       name: 'an unknown key',
       run: () => verify(SAMPLE_BUNDLE, trustIn({ other: STRANGER_KEY })),
@@ -163,8 +187,7 @@ describe('signers', () => {
     },
     {
       name: 'a dated key when the time is not known',
-      run: () =>
-        verifyBundle(SAMPLE_BUNDLE, trustBetween({ validUntil: at('2030-01-01') }), new Date(Number.NaN)),
+      run: () => verify(SAMPLE_BUNDLE, trustBetween({ validUntil: at('2030-01-01') }), new Date(Number.NaN)),
       code: 'BUNDLE_SIGNER_EXPIRED',
     },
     {
@@ -178,15 +201,15 @@ describe('signers', () => {
       code: 'BUNDLE_SIGNER_UNKNOWN',
     },
     { name: 'no attestation', run: () => verify(unsigned()), code: 'BUNDLE_UNSIGNED' },
-  ])('$name', ({ run, code }) => {
-    expectRefusal(code, run);
+  ])('$name', async ({ run, code }) => {
+    await expectRejection(code, run);
   });
 
-  test('a key is valid from its validFrom on', () => {
-    expect(verify(SAMPLE_BUNDLE, trustBetween({ validFrom: NOW })).signers).toHaveLength(1);
+  test('a key is valid from its validFrom on', async () => {
+    expect((await verify(SAMPLE_BUNDLE, trustBetween({ validFrom: NOW }))).signers).toHaveLength(1);
   });
 
-  test('one signer with two different signatures meets no threshold of two', () => {
+  test('one signer with two different signatures meets no threshold of two', async () => {
     const { payload } = attestationOf(SAMPLE_BUNDLE);
     const second = signWithOtherNonce(1, preAuthenticationEncoding(IN_TOTO_PAYLOAD_TYPE, payload));
     const files = attach(
@@ -198,29 +221,26 @@ describe('signers', () => {
       }),
       SAMPLE_BUNDLE,
     );
-    expect(verify(files).signers).toEqual([{ id: 'ci', keyId: CI_KEY.keyId }]);
-    expectRefusal('BUNDLE_THRESHOLD_NOT_MET', () => verify(files, TRUST_BOTH));
+    expect((await verify(files)).signers).toEqual([{ id: 'ci', kind: 'key', keyId: CI_KEY.keyId }]);
+    await expectRejection('BUNDLE_THRESHOLD_NOT_MET', () => verify(files, TRUST_BOTH));
   });
 
-  test('one attestation listed twice', () => {
+  test('one attestation listed twice', async () => {
     const files = new Map(SAMPLE_BUNDLE);
     const twice = textOf(files, 'index.json').replace(/(\{"artifactType":"[^"]*sigstore[^}]*\})/, '$1,$1');
-    expectRefusal('BUNDLE_ATTESTATION_DUPLICATE', () => verify(files.set('index.json', utf8(twice))));
+    await expectRejection('BUNDLE_ATTESTATION_DUPLICATE', () => verify(files.set('index.json', utf8(twice))));
   });
 
-  test('signing twice with one key changes nothing', () => {
-    expect(attestBundle(SAMPLE_BUNDLE, SAMPLE_PREDICATE, CI_KEY)).toEqual(SAMPLE_BUNDLE);
-  });
-
-  test('trusted signers of different statements', () => {
-    const [first, ...others] = SAMPLE_CLAIMS;
-    if (first === undefined) throw new Error('no claims');
-    const files = attestBundle(
-      SAMPLE_BUNDLE,
-      samplePredicate([{ ...first, license: 'MIT' }, ...others]),
-      RELEASE_KEY,
+  test('trusted signers of different statements', async () => {
+    const attestation = attestationOf(
+      resign(SAMPLE_BUNDLE, RELEASE_KEY, (text) => text.replace('GPL', 'MIT')),
     );
-    expectRefusal('BUNDLE_ATTESTATIONS_DISAGREE', () => verify(files, TRUST_BOTH));
+    const files = attach(SAMPLE_BUNDLE, encodeSigstoreBundle(attestation), SAMPLE_BUNDLE);
+    await expectRejection('BUNDLE_ATTESTATIONS_DISAGREE', () => verify(files, TRUST_BOTH));
+    // Also when one of them alone would do: which statement holds must not depend on an order.
+    const either = trustIn({ ci: CI_KEY, release: RELEASE_KEY });
+    await expectRejection('BUNDLE_ATTESTATIONS_DISAGREE', () => verify(files, either));
+    expect((await verify(files)).signers).toHaveLength(1);
   });
 });
 

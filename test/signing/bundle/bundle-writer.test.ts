@@ -1,19 +1,25 @@
 import { describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../../../engine/errors/index.js';
 import {
-  attestBundle,
   BUNDLE_LIMITS,
+  type BundleFiles,
   type BundleInput,
-  createBundle,
   inspectBundle,
+  MemoryBundle,
   normalizePredicate,
   type ProgramClaim,
 } from '../../../signing/index.js';
-import { attestationManifestPath, manifestPath, readdress, sigstorePath, textOf } from '../forged-bundle.js';
+import {
+  attestationManifestPath,
+  findBlob,
+  manifestPath,
+  readdress,
+  sigstorePath,
+  textOf,
+} from '../forged-bundle.js';
 import {
   CI_KEY,
-  expectRefusal,
-  RELEASE_KEY,
+  expectRejection,
   SAMPLE_BUNDLE,
   SAMPLE_CLAIMS,
   SAMPLE_INPUT,
@@ -21,6 +27,7 @@ import {
   sampleClaim,
   samplePredicate,
   sha256,
+  signBundle,
   utf8,
 } from '../sample-bundle.js';
 
@@ -29,16 +36,17 @@ const documentAt = (path: string): unknown => JSON.parse(textOf(SAMPLE_BUNDLE, p
 const digestOf = (path: string) => `sha256:${path.slice('blobs/sha256/'.length)}`;
 const sizeOf = (path: string) => SAMPLE_BUNDLE.get(path)?.length;
 
+const inspect = (files: BundleFiles) => inspectBundle(new MemoryBundle(files));
+
 describe('createBundle', () => {
-  test('gives the same bytes for the same input in any order', () => {
+  test('gives the same bytes for the same input in any order', async () => {
     const shuffled = {
       ...SAMPLE_INPUT,
       objects: SAMPLE_INPUT.objects.toReversed(),
     };
-    expect(createBundle(shuffled, samplePredicate(SAMPLE_CLAIMS.toReversed()), CI_KEY)).toEqual(
-      SAMPLE_BUNDLE,
-    );
-    expect([...createBundle(shuffled, SAMPLE_PREDICATE, CI_KEY).keys()]).toEqual([...SAMPLE_BUNDLE.keys()]);
+    const files = await signBundle(shuffled, samplePredicate(SAMPLE_CLAIMS.toReversed()), CI_KEY);
+    expect(files).toEqual(SAMPLE_BUNDLE);
+    expect([...files.keys()]).toEqual([...SAMPLE_BUNDLE.keys()]);
   });
 
   test('writes an OCI image layout with the attestation as a referrer', () => {
@@ -64,14 +72,14 @@ describe('createBundle', () => {
     });
   });
 
-  test('writes a Sigstore bundle with an in-toto statement over every file and program', () => {
+  test('writes a Sigstore bundle with an in-toto statement over every file and program', async () => {
     const bundle = documentAt(sigstorePath(SAMPLE_BUNDLE));
     expect(bundle).toMatchObject({
       mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
       verificationMaterial: { publicKey: { hint: CI_KEY.keyId } },
       dsseEnvelope: { payloadType: 'application/vnd.in-toto+json' },
     });
-    const [attestation] = inspectBundle(SAMPLE_BUNDLE).attestations;
+    const [attestation] = (await inspect(SAMPLE_BUNDLE)).attestations;
     expect(attestation?.unverifiedSubjects.map(({ name }) => name)).toEqual([
       'bundle:starter',
       'protect-shadow.yaml',
@@ -83,9 +91,9 @@ describe('createBundle', () => {
     ]);
   });
 
-  const withPolicy = (name: string): BundleInput => ({
+  const withPolicy = (name: string, bytes = utf8('x')): BundleInput => ({
     ...SAMPLE_INPUT,
-    policies: [{ name, bytes: utf8('x') }],
+    policies: [{ name, bytes }],
   });
   const claim = sampleClaim('file.bpf.o', 'lsm/file_open', 'file_open');
   const otherClaims = SAMPLE_CLAIMS.slice(1);
@@ -109,6 +117,16 @@ describe('createBundle', () => {
       code: 'SIGN_NAME_INVALID' as const,
     })),
     { name: 'a bundle name', input: { ...SAMPLE_INPUT, name: 'a/b' }, code: 'SIGN_NAME_INVALID' },
+    {
+      name: 'one content twice',
+      input: withPolicy('same.yaml', SAMPLE_INPUT.objects[0]?.bytes),
+      code: 'SIGN_CONTENT_DUPLICATE',
+    },
+    {
+      name: 'the content that the config of an attestation has',
+      input: withPolicy('empty.yaml', utf8('{}')),
+      code: 'SIGN_CONTENT_DUPLICATE',
+    },
     { name: 'one name twice', input: withPolicy('net.bpf.o'), code: 'SIGN_NAME_DUPLICATE' },
     {
       name: 'nothing',
@@ -122,7 +140,7 @@ describe('createBundle', () => {
         ...SAMPLE_INPUT,
         policies: Array.from({ length: BUNDLE_LIMITS.maxLayers }, (_, i) => ({
           name: `${i}.yaml`,
-          bytes: utf8(''),
+          bytes: utf8(`${i}`),
         })),
       },
       code: 'BUNDLE_TOO_LARGE',
@@ -149,30 +167,8 @@ describe('createBundle', () => {
       claims: [{ ...claim, instructionCount: 0 }, ...otherClaims],
       code: 'SIGN_CLAIM_INVALID',
     },
-  ])('refuses $name', ({ input = SAMPLE_INPUT, claims = SAMPLE_CLAIMS, code }) => {
-    expectRefusal(code, () => createBundle(input, samplePredicate(claims), CI_KEY));
-  });
-});
-
-describe('attestBundle', () => {
-  test('gives the same bytes whoever signs first', () => {
-    const one = attestBundle(
-      createBundle(SAMPLE_INPUT, SAMPLE_PREDICATE, CI_KEY),
-      SAMPLE_PREDICATE,
-      RELEASE_KEY,
-    );
-    const two = attestBundle(
-      createBundle(SAMPLE_INPUT, SAMPLE_PREDICATE, RELEASE_KEY),
-      SAMPLE_PREDICATE,
-      CI_KEY,
-    );
-    expect(one).toEqual(two);
-  });
-
-  test('refuses a damaged bundle and claims that do not fit', () => {
-    const damaged = new Map(SAMPLE_BUNDLE).set(manifestPath(SAMPLE_BUNDLE), utf8('{}'));
-    expectRefusal('BUNDLE_BLOB_DIGEST_MISMATCH', () => attestBundle(damaged, SAMPLE_PREDICATE, RELEASE_KEY));
-    expectRefusal('SIGN_CLAIM_INVALID', () => attestBundle(SAMPLE_BUNDLE, samplePredicate([]), RELEASE_KEY));
+  ])('refuses $name', async ({ input = SAMPLE_INPUT, claims = SAMPLE_CLAIMS, code }) => {
+    await expectRejection(code, () => signBundle(input, samplePredicate(claims), CI_KEY));
   });
 });
 
@@ -199,8 +195,8 @@ describe('normalizePredicate', () => {
 });
 
 describe('inspectBundle', () => {
-  test('describes without trusting', () => {
-    const description = inspectBundle(SAMPLE_BUNDLE);
+  test('describes without trusting', async () => {
+    const description = await inspect(SAMPLE_BUNDLE);
     expect(description).toMatchObject({
       verified: false,
       name: 'starter',
@@ -214,17 +210,19 @@ describe('inspectBundle', () => {
     expect(description.attestations[0]?.unverifiedPredicate).toEqual(SAMPLE_PREDICATE);
   });
 
-  test('says why a payload cannot be read, and describes the rest', () => {
+  test('says why a payload cannot be read, and describes the rest', async () => {
     const path = sigstorePath(SAMPLE_BUNDLE);
     const broken = textOf(SAMPLE_BUNDLE, path).replace(/"payload":"[^"]*"/, '"payload":"AAAA"');
-    const [attestation] = inspectBundle(readdress(SAMPLE_BUNDLE, path, utf8(broken))).attestations;
+    const [attestation] = (await inspect(readdress(SAMPLE_BUNDLE, path, utf8(broken)))).attestations;
     expect(attestation).toMatchObject({
       unverifiedSubjects: [],
       payloadFault: expect.stringContaining('statement'),
     });
   });
 
-  test('refuses what is no bundle', () => {
-    expectRefusal('BUNDLE_NOT_A_BUNDLE', () => inspectBundle(new Map()));
+  test('refuses what is no bundle, and changed bytes', async () => {
+    await expectRejection('BUNDLE_NOT_A_BUNDLE', () => inspect(new Map()));
+    const files = new Map(SAMPLE_BUNDLE).set(findBlob(SAMPLE_BUNDLE, 'kind: Policy'), utf8('kind: policy\n'));
+    await expectRejection('BUNDLE_BLOB_DIGEST_MISMATCH', () => inspect(files));
   });
 });

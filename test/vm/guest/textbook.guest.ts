@@ -1,13 +1,21 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { PerfBuffer } from '../../../engine/kernel/index.js';
-import { checkClaims, computePredicate, KernelSession, planObject } from '../../../engine/loader/index.js';
 import {
+  checkFileClaims,
+  computePredicate,
+  KernelSession,
+  planObject,
+} from '../../../engine/loader/index.js';
+import {
+  acceptBundle,
   createBundle,
   generateKeyPair,
+  KeySigner,
+  MemoryBundle,
   parsePrivateKey,
   parseTrustPolicy,
-  verifyBundle,
+  readVerifiedBundle,
 } from '../../../signing/index.js';
 import { guestFeatures } from './enforcement.js';
 import { guestObjectBytes } from './guest-object.js';
@@ -30,15 +38,17 @@ function decodeCommEvent(bytes: Uint8Array): { pid: number; type: number; comm: 
 guestTest(
   'the textbook: fexit on execve in C, signed, verified, loaded, its events read',
   { timeoutMs: 180_000 },
-  () => {
+  async () => {
     const object = { name: 'textbook-execve.bpf.o', bytes: guestObjectBytes('textbook-execve') };
     const key = generateKeyPair();
     const input = { name: 'textbook', policies: [], objects: [object] };
-    const signer = parsePrivateKey(key.privateKeyPem, 'ci.key');
-    const signed = createBundle(input, computePredicate(input, '0.0.0'), signer);
+    const signer = new KeySigner(parsePrivateKey(key.privateKeyPem, 'ci.key'));
+    const signed = await createBundle(input, computePredicate(input, '0.0.0'), [signer]);
     const trust = parseTrustPolicy(TRUST, 'trust.yaml', () => key.publicKeyPem);
-    const bundle = verifyBundle(signed, trust, new Date());
-    checkClaims(bundle);
+    const accepted = await acceptBundle(new MemoryBundle(signed), trust, new Date());
+    const bundle = await readVerifiedBundle(accepted, (file) =>
+      checkFileClaims(accepted.statement.predicate, file),
+    );
     const [verified] = bundle.objects;
     assert.ok(verified);
 
