@@ -71,7 +71,7 @@ describe('the GitHub action', () => {
     expect(sign.map(({ args }) => args)).toEqual([
       [
         ...['sign', '--out', bundle, '--name', 'edge', '--version', '1.4.0', '--provenance'],
-        ...['--key', 'env:VESPID_SIGNING_KEY', '--verbose', '--', 'policies', 'vendor/a b.bpf.o'],
+        ...['--key-env', 'VESPID_SIGNING_KEY', '--verbose', '--', 'policies', 'vendor/a b.bpf.o'],
       ],
     ]);
     expect(sign[0]?.environment).toEqual({
@@ -170,7 +170,7 @@ describe('the GitHub action', () => {
     expect(vespid.callsOf('sign')[0]).toMatchObject({
       args: [
         ...['sign', '--out', `x${text}`, '--name', text, '--version', text, '--provenance'],
-        ...['--key', 'env:VESPID_SIGNING_KEY', text, '--', text],
+        ...['--key-env', 'VESPID_SIGNING_KEY', text, '--', text],
       ],
       environment: { VESPID_SIGNING_KEY: text, VESPID_PASSPHRASE: text },
     });

@@ -51,7 +51,7 @@ describe.each(SHELLS)('the GitLab job, in %s', (shell) => {
     expect(vespid.callsOf('sign').map(({ args }) => args)).toEqual([
       [
         ...['sign', '--out', 'vespid-bundle', '--name', 'edge', '--version', '1.4.0', '--provenance'],
-        ...['--key', 'env:VESPID_SIGNING_KEY', '--', 'policies', 'vendor/a b.bpf.o'],
+        ...['--key-env', 'VESPID_SIGNING_KEY', '--', 'policies', 'vendor/a b.bpf.o'],
       ],
     ]);
     const auth = Buffer.from('gitlab-ci-token:to"ken').toString('base64');
@@ -114,7 +114,7 @@ describe.each(SHELLS)('the GitLab job, in %s', (shell) => {
     expect(vespid.callsOf('sign')[0]).toMatchObject({
       args: [
         ...['sign', '--out', 'vespid-bundle', '--name', text, '--version', text, '--provenance'],
-        ...['--key', 'env:VESPID_SIGNING_KEY', text, '--', text],
+        ...['--key-env', 'VESPID_SIGNING_KEY', text, '--', text],
       ],
       environment: { VESPID_SIGNING_KEY: text },
     });
