@@ -70,7 +70,7 @@ describe('the GitHub action', () => {
     const bundle = ran.outputs['bundle'] ?? '';
     expect(sign.map(({ args }) => args)).toEqual([
       [
-        ...['sign', '--out', bundle, '--name', 'edge', '--version', '1.4.0', '--provenance'],
+        ...['sign', '--out', bundle, '--provenance', 'auto', '--name', 'edge', '--bundle-version', '1.4.0'],
         ...['--key-env', 'VESPID_SIGNING_KEY', '--verbose', '--', 'policies', 'vendor/a b.bpf.o'],
       ],
     ]);
@@ -92,9 +92,9 @@ describe('the GitHub action', () => {
 
   it('signs without a key when keyless, and without provenance when told so', async () => {
     using vespid = new RecordingVespid();
-    await run(vespid, { paths: 'p', name: 'edge', keyless: 'true', provenance: 'false', out: 'here' });
+    await run(vespid, { paths: 'p', name: 'edge', keyless: 'true', provenance: 'none', out: 'here' });
     expect(vespid.callsOf('sign').map(({ args }) => args)).toEqual([
-      ['sign', '--out', 'here', '--name', 'edge', '--keyless', '--', 'p'],
+      ['sign', '--out', 'here', '--provenance', 'none', '--name', 'edge', '--keyless', '--', 'p'],
     ]);
     expect(vespid.callsOf('push')).toEqual([]);
   });
@@ -169,7 +169,7 @@ describe('the GitHub action', () => {
     expect(ran).toMatchObject({ exitCode: 0 });
     expect(vespid.callsOf('sign')[0]).toMatchObject({
       args: [
-        ...['sign', '--out', `x${text}`, '--name', text, '--version', text, '--provenance'],
+        ...['sign', '--out', `x${text}`, '--provenance', text, '--name', text, '--bundle-version', text],
         ...['--key-env', 'VESPID_SIGNING_KEY', text, '--', text],
       ],
       environment: { VESPID_SIGNING_KEY: text, VESPID_PASSPHRASE: text },

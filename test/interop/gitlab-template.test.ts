@@ -50,7 +50,8 @@ describe.each(SHELLS)('the GitLab job, in %s', (shell) => {
     });
     expect(vespid.callsOf('sign').map(({ args }) => args)).toEqual([
       [
-        ...['sign', '--out', 'vespid-bundle', '--name', 'edge', '--version', '1.4.0', '--provenance'],
+        ...['sign', '--out', 'vespid-bundle', '--provenance', 'auto', '--name', 'edge'],
+        ...['--bundle-version', '1.4.0'],
         ...['--key-env', 'VESPID_SIGNING_KEY', '--', 'policies', 'vendor/a b.bpf.o'],
       ],
     ]);
@@ -80,11 +81,11 @@ describe.each(SHELLS)('the GitLab job, in %s', (shell) => {
   it('signs without a key when keyless, and pushes nothing without an image', async () => {
     using vespid = new RecordingVespid();
     const ran = await runGitlabJob(KEYLESS, shell, vespid.workspace, {
-      ...{ VESPID_COMMAND: vespid.command, VESPID_PATHS: 'p', VESPID_PROVENANCE: 'false' },
+      ...{ VESPID_COMMAND: vespid.command, VESPID_PATHS: 'p', VESPID_PROVENANCE: 'none' },
     });
     expect(ran).toMatchObject({ exitCode: 0, variables: { VESPID_DIGEST: RECORDED_DIGEST } });
     expect(vespid.callsOf('sign').map(({ args }) => args)).toEqual([
-      ['sign', '--out', 'vespid-bundle', '--keyless', '--', 'p'],
+      ['sign', '--out', 'vespid-bundle', '--provenance', 'none', '--keyless', '--', 'p'],
     ]);
     expect(vespid.callsOf('push')).toEqual([]);
   });
@@ -108,12 +109,19 @@ describe.each(SHELLS)('the GitLab job, in %s', (shell) => {
     const ran = await runGitlabJob(KEYED, shell, vespid.workspace, {
       ...{ VESPID_COMMAND: vespid.command, VESPID_PATHS: text, VESPID_IMAGE: `r/${text}` },
       ...{ VESPID_BUNDLE_NAME: text, VESPID_BUNDLE_VERSION: text, VESPID_SIGNING_KEY: text },
-      ...{ VESPID_SIGN_ARGS: text, VESPID_PUSH_ARGS: text, CI_REGISTRY: 'r', CI_JOB_TOKEN: text },
+      ...{
+        VESPID_SIGN_ARGS: text,
+        VESPID_PUSH_ARGS: text,
+        VESPID_PROVENANCE: text,
+        CI_REGISTRY: 'r',
+        CI_JOB_TOKEN: text,
+      },
     });
     expect(ran).toMatchObject({ exitCode: 0 });
     expect(vespid.callsOf('sign')[0]).toMatchObject({
       args: [
-        ...['sign', '--out', 'vespid-bundle', '--name', text, '--version', text, '--provenance'],
+        ...['sign', '--out', 'vespid-bundle', '--provenance', text, '--name', text],
+        ...['--bundle-version', text],
         ...['--key-env', 'VESPID_SIGNING_KEY', text, '--', text],
       ],
       environment: { VESPID_SIGNING_KEY: text },
