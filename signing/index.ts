@@ -112,6 +112,8 @@ export {
 } from './trust/signed-policy-envelope.js';
 export {
   type PolicyRoot,
+  type SigningProgress,
+  signingProgress,
   type VerifiedTrustPolicy,
   verifySignedTrustPolicy,
 } from './trust/signed-policy-verifier.js';

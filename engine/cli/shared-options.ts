@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import { DEFAULT_STATE_FILE } from '../trust/index.js';
 
 /** Options that mean the same wherever they stand. */
 
@@ -27,4 +28,21 @@ export function plainHttpOption(): Option {
     '--plain-http',
     'speak http, not https, with the registry (always done with loopback hosts)',
   );
+}
+
+/** For commands that change the memory of the node. */
+export function stateOption(): Option {
+  return new Option('--state <file>', "the node's memory").default(DEFAULT_STATE_FILE);
+}
+
+/** For commands that only look: what the node would refuse to go back from is refused, nothing is recorded. */
+export function checkedStateOption(): Option {
+  return new Option('--state <file>', "also refuse what is older than in this file, a node's memory");
+}
+
+export function rootOption(): Option {
+  return new Option(
+    '--root <key>',
+    'root key (key id or .pub file) that must have signed the first trust policy; as often as wanted',
+  ).argParser((key: string, earlier: readonly string[] | undefined) => [...(earlier ?? []), key]);
 }

@@ -7,3 +7,4 @@ export {
 export { type KnownNames, policyWarnings } from './policy-warnings.js';
 export { DEFAULT_STATE_FILE, StateFile } from './state-file.js';
 export { readTrustFile, trustFileText } from './trust-file.js';
+export { type AppliedTrustPolicy, updateTrustPolicies } from './update-trust-policies.js';

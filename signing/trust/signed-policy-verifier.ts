@@ -67,6 +67,38 @@ export function verifySignedTrustPolicy(
   };
 }
 
+/** How far the signing of a trust policy has come. */
+export interface SigningProgress {
+  readonly policy: SignedTrustPolicy;
+  /** Of the payload, `sha256:<hex>`. */
+  readonly digest: string;
+  /** Ids of its own root keys that signed it, and of those that did not. */
+  readonly signed: readonly string[];
+  readonly unsigned: readonly string[];
+  /** Key ids of other signatures, perhaps of the root before it; not verified, as their keys are not known here. */
+  readonly others: readonly string[];
+}
+
+/**
+ * What a signed trust policy says of itself, for those who sign it: it may lack signatures, so it proves nothing.
+ *
+ * @throws VespidError TRUST_POLICY_ENVELOPE_INVALID, TRUST_POLICY_SIGNATURE_INVALID, TRUST_POLICY_*, KEY_*
+ */
+export function signingProgress(bytes: Uint8Array, where: string): SigningProgress {
+  const envelope = decodeSignedPolicy(bytes, where);
+  const policy = parseSignedTrustPolicy(envelope.payload, `${where}: payload`);
+  const signers = signersAmong(policy.rootKeys, envelope, where);
+  const rootKeyIds = policy.rootKeys.keys.map(({ keyId }) => keyId);
+  const claimed = new Set(envelope.signatures.map(({ keyId }) => keyId));
+  return {
+    policy,
+    digest: contentDigest(envelope.payload),
+    signed: rootKeyIds.filter((keyId) => signers.has(keyId)),
+    unsigned: rootKeyIds.filter((keyId) => !signers.has(keyId)),
+    others: [...claimed].filter((keyId) => !rootKeyIds.includes(keyId)),
+  };
+}
+
 /** Of the payload, only what is needed to verify it; everything else is left alone. */
 const checkRootKeys = defineSchema<{
   readonly rootKeys: { readonly threshold: number; readonly keys: readonly string[] };
@@ -134,14 +166,7 @@ function requireThreshold(
   whose: string,
   where: string,
 ): ReadonlySet<string> {
-  const message = policySigningInput(envelope.payload);
-  const signers = new Set<string>();
-  for (const { keyId, signature } of envelope.signatures) {
-    const key = rootKeys.keys.find((candidate) => candidate.keyId === keyId);
-    if (key === undefined) continue;
-    requireValid(signature, message, key.bytes, `${where}: signature by root key ${keyId}`);
-    signers.add(keyId);
-  }
+  const signers = signersAmong(rootKeys, envelope, where);
   if (signers.size >= rootKeys.threshold) return signers;
   const missing = rootKeys.keys.map(({ keyId }) => keyId).filter((keyId) => !signers.has(keyId));
   throw new VespidError(
@@ -152,6 +177,27 @@ function requireThreshold(
       details: { needed: rootKeys.threshold, signed: [...signers], missing },
     },
   );
+}
+
+/**
+ * The distinct keys of `rootKeys` that signed.
+ *
+ * @throws VespidError TRUST_POLICY_SIGNATURE_INVALID
+ */
+function signersAmong(
+  rootKeys: RootKeys,
+  envelope: SignedPolicyEnvelope,
+  where: string,
+): ReadonlySet<string> {
+  const message = policySigningInput(envelope.payload);
+  const signers = new Set<string>();
+  for (const { keyId, signature } of envelope.signatures) {
+    const key = rootKeys.keys.find((candidate) => candidate.keyId === keyId);
+    if (key === undefined) continue;
+    requireValid(signature, message, key.bytes, `${where}: signature by root key ${keyId}`);
+    signers.add(keyId);
+  }
+  return signers;
 }
 
 /** A false signature by a key that counts is never an oversight: it is refused, not passed over. */
