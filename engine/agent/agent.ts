@@ -23,6 +23,11 @@ export interface AgentOptions {
   readonly gate: GateMode | undefined;
   /** Accept the weaker effect where the kernel cannot deliver the one asked for. */
   readonly degrade: boolean;
+  /**
+   * Between the last load and the first attach: the kernel has taken every program, and none has an effect yet. What
+   * it throws ends the start, and the machine stays as it was.
+   */
+  readonly onLoaded?: () => void;
   readonly onNotice: (notice: AgentNotice) => void;
 }
 
@@ -82,6 +87,7 @@ export class Agent {
         this.#pipeline.accept(memory.subarray(byteOffset, byteOffset + byteLength)),
       ),
     );
+    options.onLoaded?.();
     this.#session.attachAll();
     resources.move();
     this.#lossTimer = setInterval(() => this.#reportLosses(), LOSS_CHECK_MS).unref();

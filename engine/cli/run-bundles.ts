@@ -4,14 +4,19 @@ import { VespidError } from '../errors/index.js';
 import { openSink, parseSink, readHostIdentity, type Sink, type SinkContext } from '../events/index.js';
 import { Cgroup, probeKernel } from '../kernel/index.js';
 import type { GateMode, ObjectPlan } from '../loader/index.js';
-import { openTrustPolicy } from '../trust/index.js';
 import type { AgentLog } from './agent-log.js';
 import { requirePrivileges } from './privileges.js';
+import { rootPins } from './root-pins.js';
+import { RunMemory } from './run-memory.js';
 import { stopSignal } from './stop-signal.js';
 
 export interface RunOptions {
   readonly bundles: readonly string[];
   readonly trust: string;
+  /** The node's memory; undefined: older versions are accepted, and nothing is recorded. */
+  readonly state: string | undefined;
+  /** Root keys that must have signed the first trust policy: key ids or paths of public keys. */
+  readonly roots: readonly string[];
   /** `stdout`, `jsonl:PATH`, `kafka:HOST:PORT/TOPIC` */
   readonly sinks: readonly string[];
   readonly cgroup: string | undefined;
@@ -34,11 +39,14 @@ const CONNECT_MS = 5_000;
 export async function runBundles(options: RunOptions): Promise<void> {
   const { log } = options;
   const specs = options.sinks.map(parseSink);
-  const trust = openTrustPolicy(options.trust);
+  const memory = new RunMemory(options.state, log);
+  const trust = memory.openTrust(options.trust, rootPins(options.roots), new Date());
   const bundles: VerifiedBundle[] = [];
   for (const path of options.bundles) bundles.push(await openBundle(path, trust, new Date()));
+  memory.check(bundles);
   for (const bundle of bundles) log.notice(verifiedNotice(bundle));
   requirePrivileges();
+  memory.requireWritable();
   const features = probeKernel();
   using scope = options.cgroup === undefined ? undefined : Cgroup.open(options.cgroup);
   const host = readHostIdentity();
@@ -56,6 +64,7 @@ export async function runBundles(options: RunOptions): Promise<void> {
       scope,
       gate,
       degrade,
+      onLoaded: () => memory.record(bundles),
       onNotice: (notice) => log.notice(notice),
     });
     for (const plan of agent.plans) log.notice({ level: 'info', message: describePlan(plan) });

@@ -84,7 +84,7 @@ describe('vespid run', () => {
     expect(ended.stderr).not.toMatch(/\n {4}at /);
   });
 
-  const common = ['run', folder.bundle, '--trust', folder.trust];
+  const common = ['run', '--no-state', folder.bundle, '--trust', folder.trust];
   it.each([
     ['deny that this kernel cannot deliver', [...common], 4, 'EFFECT_NOT_DELIVERABLE'],
     [
@@ -106,10 +106,10 @@ describe('vespid run', () => {
       1,
       'SINK_FILE_UNWRITABLE',
     ],
-    ['no trust policy', ['run', folder.bundle], 2, 'USAGE'],
+    ['no trust policy', ['run', '--no-state', folder.bundle], 2, 'USAGE'],
     [
       'a trust policy that is not there',
-      ['run', folder.bundle, '--trust', '/no/such/trust.yaml'],
+      ['run', '--no-state', folder.bundle, '--trust', '/no/such/trust.yaml'],
       2,
       'INPUT_NOT_FOUND',
     ],
@@ -149,7 +149,7 @@ describe('vespid demo', () => {
 
   it.each([
     ['demo', ['demo']],
-    ['run', ['run', folder.bundle, '--trust', folder.trust]],
+    ['run', ['run', '--no-state', folder.bundle, '--trust', folder.trust]],
   ])('without privileges %s says so and exits 4', (_name, args) => {
     const ended = vespid(args, { uid: NOBODY });
     expect(ended.stderr).toContain('KERNEL_PERMISSION');

@@ -67,7 +67,10 @@ export class SignedFolder implements Disposable {
   }
 }
 
-/** `vespid run …` in the background. */
+/**
+ * `vespid run …` in the background. Without a `--state` among the arguments it has no memory, so that no test leaves one
+ * on the host.
+ */
 export class RunningVespid implements AsyncDisposable {
   stdout = '';
   stderr = '';
@@ -75,7 +78,10 @@ export class RunningVespid implements AsyncDisposable {
   readonly #closed: Promise<unknown>;
 
   constructor(args: readonly string[]) {
-    const child = spawn(process.execPath, [MAIN, 'run', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const memory = args.includes('--state') ? [] : ['--no-state'];
+    const child = spawn(process.execPath, [MAIN, 'run', ...memory, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     child.stdout.on('data', (chunk: Buffer) => {
       this.stdout += chunk.toString();
     });

@@ -3,10 +3,13 @@ import type { GateMode } from '../../loader/index.js';
 import { jsonLog, textLog } from '../agent-log.js';
 import { helpNotes } from '../help-text.js';
 import { runBundles } from '../run-bundles.js';
-import { trustOption, verboseOption } from '../shared-options.js';
+import { rootOption, stateOption, trustOption, verboseOption } from '../shared-options.js';
 
 interface RunCommandOptions {
   readonly trust: string;
+  /** False with --no-state. */
+  readonly state: string | false;
+  readonly root?: readonly string[];
   readonly sink?: readonly string[];
   readonly cgroup?: string;
   readonly gate?: GateMode;
@@ -40,6 +43,9 @@ export function runCommand(): Command {
     .description('verify bundles, load them into the kernel and enforce them until SIGINT or SIGTERM')
     .argument('<bundle...>', 'bundle directories')
     .addOption(trustOption())
+    .addOption(stateOption())
+    .option('--no-state', 'without memory: older versions are accepted, and nothing is recorded')
+    .addOption(rootOption())
     .option(
       '--sink <sink>',
       'where events go, as often as wanted: stdout, jsonl:PATH, kafka:HOST:PORT[,HOST:PORT...]/TOPIC (default: stdout)',
@@ -60,6 +66,8 @@ export function runCommand(): Command {
       runBundles({
         bundles,
         trust: options.trust,
+        state: options.state === false ? undefined : options.state,
+        roots: options.root ?? [],
         sinks: options.sink ?? ['stdout'],
         cgroup: options.cgroup,
         gate: options.gate,

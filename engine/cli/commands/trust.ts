@@ -2,9 +2,18 @@ import { Command } from 'commander';
 import { helpNotes } from '../help-text.js';
 import { trustCheckCommand } from './trust-check.js';
 import { trustShowCommand } from './trust-show.js';
+import { trustSignCommand } from './trust-sign.js';
+import { trustStateCommand } from './trust-state.js';
+import { trustUpdateCommand } from './trust-update.js';
 
 /** The commands of `vespid trust`, in the order of its help. */
-const TRUST_COMMANDS: readonly (() => Command)[] = [trustShowCommand, trustCheckCommand];
+const TRUST_COMMANDS: readonly (() => Command)[] = [
+  trustShowCommand,
+  trustCheckCommand,
+  trustSignCommand,
+  trustUpdateCommand,
+  trustStateCommand,
+];
 
 export function trustCommand(): Command {
   const group = new Command('trust')
@@ -15,6 +24,7 @@ export function trustCommand(): Command {
         examples: [
           ['vespid trust show trust.yaml', 'who may sign what, and what is revoked'],
           ['vespid trust check trust.yaml', 'is it sound, and does it say what was meant?'],
+          ['vespid trust sign trust.yaml --key root.key', 'so that nodes take only what root keys signed'],
         ],
       }),
     );
