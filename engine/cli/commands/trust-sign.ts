@@ -9,18 +9,18 @@ import {
   trustPolicyPayload,
 } from '../../../signing/index.js';
 import { VespidError } from '../../errors/index.js';
-import { openKey, type PassphraseOptions } from '../../signers/index.js';
+import { openKey } from '../../signers/index.js';
 import { readTrustFile, trustFileText } from '../../trust/index.js';
 import { helpNotes } from '../help-text.js';
 import { readInputFile, textOf } from '../input-file.js';
 import { replaceFile } from '../output-file.js';
 import { printReport, type Report } from '../report.js';
-import { jsonOption, passphraseOptions, verboseOption } from '../shared-options.js';
+import { jsonOption, verboseOption } from '../shared-options.js';
+import { keySpecs, type SignerOptions, signerOptions } from '../signer-options.js';
 import { processSurroundings } from '../surroundings.js';
 import { factLines } from '../text-table.js';
 
-interface TrustSignOptions extends PassphraseOptions {
-  readonly key: readonly string[];
+interface TrustSignOptions extends SignerOptions {
   readonly add?: true;
   readonly out?: string;
 }
@@ -33,16 +33,11 @@ export function trustSignCommand(): Command {
       'sign a trust policy with root keys: keys and trusted root are put in, the result is one file',
     )
     .argument('<policy>', 'trust policy with version, expires and rootKeys; with --add, a signed one')
-    .requiredOption(
-      '--key <file>',
-      'private root key: PKCS#8 PEM, Ed25519; as often as wanted',
-      (key: string, earlier: readonly string[] = []) => [...earlier, key],
-    )
     .option('--add', 'add signatures to a policy that is signed already, over the same bytes')
     .option('--out <file>', 'signed trust policy (default: POLICY.signed.json, with --add the same file)')
     .addOption(jsonOption())
     .addOption(verboseOption());
-  for (const option of passphraseOptions()) command.addOption(option);
+  for (const option of signerOptions()) command.addOption(option);
   return command
     .addHelpText(
       'after',
@@ -68,9 +63,8 @@ export function trustSignCommand(): Command {
 
 async function sign(file: string, options: TrustSignOptions): Promise<Report> {
   const opened = [];
-  for (const path of options.key) {
-    opened.push(await openKey({ kind: 'file', path, ...options }, processSurroundings));
-  }
+  for (const spec of keySpecs(options)) opened.push(await openKey(spec, processSurroundings));
+  if (opened.length === 0) throw noKey();
   const signers = opened.map(({ signer }) => signer);
   const out = options.out ?? (options.add === true ? file : defaultOut(file));
   const signed = await signFile(file, options.add === true, signers);
@@ -80,6 +74,12 @@ async function sign(file: string, options: TrustSignOptions): Promise<Report> {
     ...opened.flatMap(({ warnings }) => warnings),
     ...warningsAbout(progress, signers, new Date()),
   ]);
+}
+
+function noKey(): VespidError {
+  return new VespidError('USAGE', 'expected a root key to sign with, found none', {
+    hint: 'give --key FILE, --key-env VAR, or --sign-command CMD with --public-key FILE',
+  });
 }
 
 async function signFile(file: string, add: boolean, signers: readonly Signer[]): Promise<Uint8Array> {
