@@ -1,12 +1,12 @@
 import { Command } from 'commander';
 import type { AcceptedBundle, TrustPolicy, VerifiedSigner } from '../../../signing/index.js';
 import { checkBundle } from '../../agent/index.js';
-import { openTrustPolicy } from '../../trust/index.js';
 import { CONTENTS_JSON, contentsLines } from '../bundle-contents.js';
+import { type CheckedTrust, type CheckedTrustOptions, openCheckedTrust } from '../checked-trust.js';
 import { helpNotes } from '../help-text.js';
 import { asVespidError } from '../outcome.js';
 import { type FailureReport, printReports, type Report } from '../report.js';
-import { jsonOption, trustOption, verboseOption } from '../shared-options.js';
+import { checkedStateOption, jsonOption, rootOption, trustOption, verboseOption } from '../shared-options.js';
 import { factLines } from '../text-table.js';
 import { failedVerdict, type JudgedBundle } from '../verification-report/judged-bundle.js';
 import {
@@ -15,8 +15,7 @@ import {
   writeReportFiles,
 } from '../verification-report/report-files.js';
 
-interface VerifyOptions extends ReportFileOptions {
-  readonly trust: string;
+interface VerifyOptions extends ReportFileOptions, CheckedTrustOptions {
   readonly verbose?: true;
 }
 
@@ -24,7 +23,9 @@ export function verifyCommand(): Command {
   const command = new Command('verify')
     .description('verify bundles as a node would: signatures, trust policy, claims; exit code 3 if refused')
     .argument('<bundles...>', 'bundle directories')
-    .addOption(trustOption());
+    .addOption(trustOption())
+    .addOption(checkedStateOption())
+    .addOption(rootOption());
   for (const option of reportFileOptions()) command.addOption(option);
   return command
     .addOption(jsonOption())
@@ -60,9 +61,9 @@ async function* verify(
 ): AsyncGenerator<Report | FailureReport> {
   const verdicts: JudgedBundle[] = [];
   try {
-    const trustPolicy = openTrustPolicy(options.trust);
+    const trust = openCheckedTrust(options, new Date());
     for (const source of sources) {
-      const { verdict, report } = await verifyOne(source, trustPolicy, options.verbose === true);
+      const { verdict, report } = await verifyOne(source, trust, options.verbose === true);
       verdicts.push(verdict);
       yield report;
     }
@@ -81,14 +82,15 @@ interface Verification {
   readonly report: Report | FailureReport;
 }
 
-async function verifyOne(source: string, trustPolicy: TrustPolicy, verbose: boolean): Promise<Verification> {
+async function verifyOne(source: string, trust: CheckedTrust, verbose: boolean): Promise<Verification> {
   try {
-    const bundle = await checkBundle(source, trustPolicy, new Date());
+    const bundle = await checkBundle(source, trust.policy, new Date());
+    trust.checkVersion(bundle);
     const { name, digest } = bundle;
     const signers = bundle.signers.map(({ id }) => id);
     return {
       verdict: { source, outcome: 'accepted', name, digest, signers },
-      report: acceptance(source, bundle, trustPolicy),
+      report: acceptance(source, bundle, trust.policy),
     };
   } catch (error) {
     const failure = asVespidError(error, verbose);
