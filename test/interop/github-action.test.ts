@@ -162,6 +162,7 @@ describe('the GitHub action', () => {
         version: text,
         out: `x${text}`,
         key: text,
+        provenance: text,
         'key-passphrase': text,
       },
       ...{ 'sign-args': text, 'push-args': text, 'registry-username': text, 'registry-password': text },
