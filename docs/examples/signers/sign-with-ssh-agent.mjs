@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Signs standard input with an Ed25519 key that ssh-agent holds, and prints 64 bytes of signature.
-//   vespid sign … --sign-command 'sign-with-ssh-agent.mjs ~/.ssh/release.pub' --public-key release.pub
+//   vespid sign … --sign-command "sign-with-ssh-agent.mjs $HOME/.ssh/release.pub" --public-key release.pub
 // `ssh-keygen -e -m PKCS8 -f ~/.ssh/release.pub` prints no Ed25519 key; this does: sign-with-ssh-agent.mjs KEY --pem
 // The protocol is that of draft-ietf-sshm-ssh-agent; the agent signs the very bytes that it gets.
 import { readFileSync, writeSync } from 'node:fs';
