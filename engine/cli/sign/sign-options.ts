@@ -1,0 +1,12 @@
+import type { SignerOptions } from '../signer-options.js';
+import type { KeylessOptions } from './keyless-options.js';
+
+/** The options of `vespid sign`. */
+export interface SignOptions extends SignerOptions, KeylessOptions {
+  readonly out?: string;
+  readonly name?: string;
+  readonly bundleVersion?: string;
+  /** A bundle to add a signer to, instead of making one. */
+  readonly add?: string;
+  readonly json?: true;
+}
