@@ -9,6 +9,7 @@ import { loadStarterBundle } from './load-starter-bundle.js';
 import { packageVersion } from './package-root.js';
 import { ringBufferVsLibbpf } from './ring-buffer/ring-buffer-vs-libbpf.js';
 import { ringToJsonl, ringToKafka } from './ring-to-sink.js';
+import { signAndVerify } from './signing/sign-and-verify.js';
 
 const USAGE = 'usage: npm run bench -- [--only NAME] [--kafka HOST:PORT | --kafka start]';
 
@@ -21,6 +22,7 @@ const BENCHMARKS: Readonly<Record<string, (kafka: string | undefined) => Promise
   'kernel-btf-open': kernelBtfOpen,
   'load-object-vs-libbpf': loadObjectVsLibbpf,
   'ring-buffer-vs-libbpf': ringBufferVsLibbpf,
+  'sign-and-verify': signAndVerify,
 };
 
 function describeMachine() {
