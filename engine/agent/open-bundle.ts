@@ -1,6 +1,7 @@
 import {
   type AcceptedBundle,
   acceptBundle,
+  type BundleSource,
   readVerifiedBundle,
   type TrustPolicy,
   type VerifiedBundle,
@@ -15,7 +16,20 @@ import { checkFileClaims } from '../loader/index.js';
  * @throws VespidError BUNDLE_* (exit code 3), ELF_*, BTF_*, OBJECT_*
  */
 export async function checkBundle(path: string, trust: TrustPolicy, now: Date): Promise<AcceptedBundle> {
-  const accepted = await acceptBundle(await openBundleSource(path), trust, now);
+  return checkBundleSource(await openBundleSource(path), trust, now);
+}
+
+/**
+ * {@link checkBundle} for a bundle from anywhere.
+ *
+ * @throws VespidError as checkBundle, and those of the source
+ */
+export async function checkBundleSource(
+  source: BundleSource,
+  trust: TrustPolicy,
+  now: Date,
+): Promise<AcceptedBundle> {
+  const accepted = await acceptBundle(source, trust, now);
   for await (const file of accepted.files()) checkFileClaims(accepted.statement.predicate, file);
   return accepted;
 }

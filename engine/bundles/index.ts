@@ -1,3 +1,3 @@
 export { openBundleSource } from './open-bundle-source.js';
-export { readBundle } from './read-bundle.js';
+export { RecordingBundle } from './recording-bundle.js';
 export { writeBundle } from './write-bundle.js';

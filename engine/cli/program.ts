@@ -7,6 +7,7 @@ import { disasmCommand } from './commands/disasm.js';
 import { doctorCommand } from './commands/doctor.js';
 import { inspectCommand } from './commands/inspect.js';
 import { keygenCommand } from './commands/keygen.js';
+import { pullCommand } from './commands/pull.js';
 import { pushCommand } from './commands/push.js';
 import { runCommand } from './commands/run.js';
 import { signCommand } from './commands/sign.js';
@@ -21,7 +22,7 @@ const MORE = 'More:';
 /** The commands under the headings of the help, in the order in which they are first needed. */
 const COMMAND_GROUPS: readonly (readonly [heading: string, commands: readonly (() => Command)[]])[] = [
   ['Sign, in CI:', [keygenCommand, compileCommand, signCommand]],
-  ['Distribute:', [pushCommand]],
+  ['Distribute:', [pushCommand, pullCommand]],
   ['Judge a bundle:', [verifyCommand, inspectCommand, trustCommand]],
   ['Enforce, on a node:', [doctorCommand, runCommand, demoCommand]],
   ['Read and write BPF code:', [disasmCommand, asmCommand]],

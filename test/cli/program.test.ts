@@ -24,7 +24,7 @@ describe('the program', () => {
 
   it('has every command of its contract', () => {
     expect(COMMANDS.map((command) => command.name())).toEqual([
-      ...['keygen', 'compile', 'sign', 'push', 'verify', 'inspect', 'trust', 'doctor', 'run', 'demo'],
+      ...['keygen', 'compile', 'sign', 'push', 'pull', 'verify', 'inspect', 'trust', 'doctor', 'run', 'demo'],
       ...['disasm', 'asm', 'completion'],
     ]);
   });

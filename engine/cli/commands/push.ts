@@ -1,7 +1,7 @@
 import { env, stderr } from 'node:process';
 import { Command } from 'commander';
 import { type BundleDescription, inspectBundle } from '../../../signing/index.js';
-import { openBundleSource, readBundle } from '../../bundles/index.js';
+import { openBundleSource, RecordingBundle } from '../../bundles/index.js';
 import {
   dockerCredentials,
   formatReference,
@@ -55,7 +55,7 @@ export function pushCommand(): Command {
 
 async function push(bundlePath: string, referenceText: string, options: PushOptions): Promise<Report> {
   const reference = parseReference(referenceText);
-  const source = await openBundleSource(bundlePath);
+  const source = new RecordingBundle(await openBundleSource(bundlePath));
   const bundle = await inspectBundle(source);
   requireDigest(reference, bundle);
   const tag = tagFor(reference, bundle);
@@ -63,7 +63,7 @@ async function push(bundlePath: string, referenceText: string, options: PushOpti
     findCredentials: dockerCredentials(env),
     plainHttp: options.plainHttp === true,
   });
-  const result = await pushBundle(client, await readBundle(source), {
+  const result = await pushBundle(client, await source.recorded(), {
     tag,
     replaceTag: options.replaceTag === true,
     ...(stderr.isTTY && options.json !== true ? { onProgress: showProgress } : {}),
@@ -100,11 +100,17 @@ function requireDigest({ digest }: Reference, bundle: BundleDescription): void {
   );
 }
 
-function tagFor({ tag, digest }: Reference, _bundle: BundleDescription): string | undefined {
-  if (tag !== undefined || digest !== undefined) return tag;
-  throw new VespidError('USAGE', 'the reference has no tag', {
-    hint: 'add one: HOST/REPOSITORY:TAG',
-  });
+/** A version may have build metadata, and no tag a plus: Helm and others write an underscore for it, too. */
+function tagFor({ tag, digest }: Reference, { version }: BundleDescription): string | undefined {
+  const chosen = tag ?? version?.replaceAll('+', '_');
+  if (chosen !== undefined || digest !== undefined) return chosen;
+  throw new VespidError(
+    'USAGE',
+    'expected a tag in the reference, or a version in the bundle, found neither',
+    {
+      hint: 'write HOST/REPOSITORY:TAG, or sign the bundle with --bundle-version',
+    },
+  );
 }
 
 /** One line that is written over; the last one ends it. */

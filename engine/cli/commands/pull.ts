@@ -1,0 +1,113 @@
+import { env } from 'node:process';
+import { Command } from 'commander';
+import { type AcceptedBundle, checkBundleVersion, EMPTY_MEMORY } from '../../../signing/index.js';
+import { checkBundleSource } from '../../agent/index.js';
+import { RecordingBundle, writeBundle } from '../../bundles/index.js';
+import {
+  dockerCredentials,
+  formatReference,
+  parseReference,
+  RegistryBundle,
+  RegistryClient,
+} from '../../bundles/registry/index.js';
+import { openTrustPolicyIn, StateFile } from '../../trust/index.js';
+import { helpNotes } from '../help-text.js';
+import { printReport, type Report } from '../report.js';
+import { jsonOption, plainHttpOption, trustOption, verboseOption } from '../shared-options.js';
+import { factLines } from '../text-table.js';
+
+interface PullOptions {
+  readonly trust: string;
+  readonly out: string;
+  readonly state?: string;
+  readonly plainHttp?: true;
+}
+
+export function pullCommand(): Command {
+  return new Command('pull')
+    .description('fetch a bundle from an OCI registry and verify it; only what is accepted is written')
+    .argument('<reference>', 'HOST[:PORT]/REPOSITORY:TAG, or pinned: HOST[:PORT]/REPOSITORY@sha256:DIGEST')
+    .addOption(trustOption())
+    .requiredOption(
+      '--out <path>',
+      'bundle directory, or one file when it ends in .tar; an older bundle is replaced',
+    )
+    .option(
+      '--state <file>',
+      'refuse what would take the node back that keeps this state file; it is not changed',
+    )
+    .addOption(plainHttpOption())
+    .addOption(jsonOption())
+    .addOption(verboseOption())
+    .addHelpText(
+      'after',
+      helpNotes({
+        examples: [
+          [
+            'vespid pull registry.example/team/starter:1.4.0 --trust trust.yaml --out starter.bundle',
+            'signatures first, then the files; exit code 3 and nothing written if refused',
+          ],
+          [
+            'vespid pull registry.example/team/starter@sha256:<digest> --trust trust.yaml --out starter.tar',
+            'exactly this bundle, as push printed it',
+          ],
+        ],
+        json: `
+{ "ok": true, "bundle": path, "name", "version" (if any), "digest", "reference": "HOST/REPOSITORY@sha256:...",
+  "threshold": count, "signers": [{ "id", ... }], "ignoredReferrers": [{ "digest", "reason" }] }`,
+      }),
+    )
+    .action(printReport(pull));
+}
+
+async function pull(referenceText: string, options: PullOptions): Promise<Report> {
+  const reference = parseReference(referenceText);
+  const now = new Date();
+  const memory = options.state === undefined ? EMPTY_MEMORY : new StateFile(options.state).read();
+  const { policy } = openTrustPolicyIn(options.trust, { now, memory, pins: [] });
+  const client = new RegistryClient(reference, 'pull', {
+    findCredentials: dockerCredentials(env),
+    plainHttp: options.plainHttp === true,
+  });
+  const remote = await RegistryBundle.open(client, reference);
+  const source = new RecordingBundle(remote);
+  const bundle = await checkBundleSource(source, policy, now);
+  checkBundleVersion(memory, bundle);
+  await writeBundle(options.out, await source.recorded());
+  const pinned = formatReference({ ...reference, tag: undefined, digest: bundle.digest });
+  return describePull(bundle, {
+    out: options.out,
+    pinned,
+    threshold: policy.threshold,
+    ignored: remote.ignored,
+  });
+}
+
+interface PullFacts {
+  readonly out: string;
+  readonly pinned: string;
+  readonly threshold: number;
+  readonly ignored: RegistryBundle['ignored'];
+}
+
+function describePull(
+  { name, version, digest, signers }: AcceptedBundle,
+  { out, pinned, threshold, ignored }: PullFacts,
+): Report {
+  const text = factLines([
+    ['pulled', out],
+    ['name', name],
+    ...(version === undefined ? [] : ([['version', version]] as const)),
+    ['pin', pinned],
+    ...signers.map(({ id }) => ['signed by', id] as const),
+    ['threshold', `${threshold}, reached by ${signers.length}`],
+    ...ignored.map(({ digest: other, reason }) => ['passed over', `${other}, ${reason}`] as const),
+  ]).join('\n');
+  return {
+    text,
+    json: {
+      ...{ bundle: out, name, ...(version === undefined ? {} : { version }), digest, reference: pinned },
+      ...{ threshold, signers, ignoredReferrers: ignored },
+    },
+  };
+}
