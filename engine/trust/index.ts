@@ -1,3 +1,7 @@
+export { type EditedTrustPolicy, editTrustPolicy } from './edit/edit-trust-policy.js';
+export type { Insertion } from './edit/insert-yaml.js';
+export { unifiedDiff } from './edit/unified-diff.js';
+export type { YamlValue } from './edit/yaml-fragment.js';
 export {
   type OpenedTrustPolicy,
   openTrustPolicy,

@@ -1,6 +1,8 @@
 import { Command } from 'commander';
 import { helpNotes } from '../help-text.js';
+import { trustAddCommand } from './trust-add.js';
 import { trustCheckCommand } from './trust-check.js';
+import { trustRevokeCommand } from './trust-revoke.js';
 import { trustShowCommand } from './trust-show.js';
 import { trustSignCommand } from './trust-sign.js';
 import { trustStateCommand } from './trust-state.js';
@@ -10,6 +12,8 @@ import { trustUpdateCommand } from './trust-update.js';
 const TRUST_COMMANDS: readonly (() => Command)[] = [
   trustShowCommand,
   trustCheckCommand,
+  trustAddCommand,
+  trustRevokeCommand,
   trustSignCommand,
   trustUpdateCommand,
   trustStateCommand,

@@ -125,7 +125,8 @@ function widen(may: GrantsDocument, dimension: keyof GrantsDocument, added: stri
 const accepts = (draft: Draft, judged: BundleEvidence): boolean =>
   judgeEvidence(policyOf(draft), judged, NOW).accepted;
 
-const RUNS = { numRuns: 3000 };
+const RUNS = { numRuns: 1000 };
+const implies = (condition: boolean, conclusion: () => boolean): boolean => !condition || conclusion();
 
 describe('judging', () => {
   test('is met by both answers in these properties', () => {
@@ -152,8 +153,8 @@ describe('judging', () => {
     const added = fc.constantFrom('', 'a', '*', '**', 'deny', 'kill');
     fc.assert(
       fc.property(drafts, evidences, fc.nat(3), dimension, added, (draft, judged, at, where, what) => {
-        fc.pre(accepts(draft, judged));
-        expect(accepts(grantMore(draft, at, where, what), judged)).toBe(true);
+        const wider = grantMore(draft, at, where, what);
+        expect(implies(accepts(draft, judged), () => accepts(wider, judged))).toBe(true);
       }),
       RUNS,
     );
@@ -163,8 +164,8 @@ describe('judging', () => {
     fc.assert(
       fc.property(drafts, evidences, fc.nat(5), (draft, judged, removed) => {
         const attestations = judged.attestations.filter((_, at) => at !== removed);
-        fc.pre(accepts(draft, { ...judged, attestations }));
-        expect(accepts(draft, judged)).toBe(true);
+        const fewer = { ...judged, attestations };
+        expect(implies(accepts(draft, fewer), () => accepts(draft, judged))).toBe(true);
       }),
       RUNS,
     );
@@ -173,8 +174,8 @@ describe('judging', () => {
   test('revoking a key never turns a refusal into an acceptance', () => {
     fc.assert(
       fc.property(drafts, evidences, fc.constantFrom(...MEMBERS), (draft, judged, id) => {
-        fc.pre(!accepts(draft, judged));
-        expect(accepts({ ...draft, revoked: [...draft.revoked, id] }, judged)).toBe(false);
+        const stricter = { ...draft, revoked: [...draft.revoked, id] };
+        expect(implies(!accepts(draft, judged), () => !accepts(stricter, judged))).toBe(true);
       }),
       RUNS,
     );
