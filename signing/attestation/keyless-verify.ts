@@ -96,16 +96,25 @@ async function loadTrustMaterial(json: Readonly<Record<string, unknown>>): Promi
   }
 }
 
-/** Parses certificate and timestamps. */
+/** Parses the certificate, then the timestamps. */
 async function readEntity(bundle: KeylessSigstoreBundle, where: string): Promise<SignedEntity> {
   const [{ bundleFromJSON }, { toSignedEntity }] = await Promise.all([
     import('@sigstore/bundle'),
     import('@sigstore/verify'),
   ]);
+  const { timestampVerificationData: _, ...withoutTimestamps } = bundle.verificationMaterial;
   try {
-    return toSignedEntity(bundleFromJSON(bundle));
+    // The one call reads both and does not say which was at fault.
+    toSignedEntity(bundleFromJSON({ ...bundle, verificationMaterial: withoutTimestamps }));
   } catch (error) {
     throw asKeylessRefusal(error, where, 'BUNDLE_CERTIFICATE_INVALID');
+  }
+  try {
+    const entity = toSignedEntity(bundleFromJSON(bundle));
+    earliestTime(entity);
+    return entity;
+  } catch (error) {
+    throw asKeylessRefusal(error, where, 'BUNDLE_TIMESTAMP_INVALID');
   }
 }
 
@@ -172,7 +181,7 @@ function requireKnownLogs({ tlogEntries }: SignedEntity, { tlogs }: TrustMateria
   }
 }
 
-/** The entries and timestamps were verified; at least one of them tells a time. */
+/** To be believed when entries and timestamps were verified; at least one of them tells a time then. */
 function earliestTime({ timestamps }: SignedEntity): Date {
   const times = timestamps.flatMap((timestamp) => {
     if (timestamp.$case === 'timestamp-authority') return [timestamp.timestamp.signingTime.getTime()];

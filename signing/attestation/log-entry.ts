@@ -10,7 +10,7 @@ interface Checkpoint {
 }
 
 /** U+2014, name, space, base64 of a key hint and a signature (C2SP signed-note). */
-const SIGNATURE_LINE = /^\u2014 ([A-Za-z0-9./:_-]{1,256}) [A-Za-z0-9+/]{8,1024}={0,2}$/;
+const SIGNATURE_LINE = /^\u2014 (?<name>[A-Za-z0-9./:_-]{1,256}) [A-Za-z0-9+/]{8,1024}={0,2}$/;
 /** A log's own signature and those of its cosigners. */
 const MAX_SIGNATURE_LINES = 16;
 
@@ -42,12 +42,15 @@ function readCheckpoint(envelope: string, where: string): Checkpoint {
   const [origin, treeSize, rootHash] = note.split('\n');
   const signatures = rest.join('\n\n').split('\n');
   const closed = signatures.pop() === '';
-  const wellFormed =
-    signatures.length >= 1 &&
-    signatures.length <= MAX_SIGNATURE_LINES &&
-    signatures.every((line) => SIGNATURE_LINE.test(line));
-  if (!closed || !wellFormed || !origin || treeSize === undefined || rootHash === undefined) {
+  const names = signatures.map((line) => SIGNATURE_LINE.exec(line)?.groups?.['name']);
+  const wellFormed = closed && names.length <= MAX_SIGNATURE_LINES && !names.includes(undefined);
+  if (!wellFormed || !origin || treeSize === undefined || rootHash === undefined) {
     throw refuse(where, 'expected a checkpoint in the form of a signed note, found another text');
+  }
+  // Rekor v1 writes `host - tree id` as its origin, and signs as the host.
+  const [log = ''] = origin.split(' - ');
+  if (!names.includes(log)) {
+    throw refuse(where, `expected a checkpoint that ${log} signed, found signatures of ${names.join(', ')}`);
   }
   return { treeSize, rootHash };
 }

@@ -21,7 +21,7 @@ export type Issue = (publicKey: Buffer) => Promise<Buffer>;
  */
 export class SigstoreInstance {
   readonly caKey: KeyObject;
-  readonly ctlogKey: KeyObject;
+  readonly ctlog: ReturnType<typeof certificateLog>;
   readonly trustedRoot: TrustedRoot;
   readonly ca: Awaited<ReturnType<typeof initializeCA>>;
   readonly tsa: Awaited<ReturnType<typeof initializeTSA>>;
@@ -31,7 +31,7 @@ export class SigstoreInstance {
     readonly ca: Awaited<ReturnType<typeof initializeCA>>;
     readonly tsa: Awaited<ReturnType<typeof initializeTSA>>;
     readonly caKey: KeyObject;
-    readonly ctlogKey: KeyObject;
+    readonly ctlog: ReturnType<typeof certificateLog>;
     readonly rekorKeys: ReturnType<typeof ecKeyPair>;
     readonly trustedRoot: TrustedRoot;
   }) {
@@ -39,7 +39,7 @@ export class SigstoreInstance {
     this.tsa = parts.tsa;
     this.#rekorKeys = parts.rekorKeys;
     this.caKey = parts.caKey;
-    this.ctlogKey = parts.ctlogKey;
+    this.ctlog = parts.ctlog;
     this.trustedRoot = parts.trustedRoot;
   }
 
@@ -48,7 +48,7 @@ export class SigstoreInstance {
     const ctlog = certificateLog(ctlogKeys);
     const ca = await initializeCA(caKeys, ctlog);
     const tlog = await initializeTLog(REKOR_URL, rekorKeys);
-    const tsa = await initializeTSA(tsaKeys);
+    const tsa = await timestampAuthority(tsaKeys);
     const trustedRoot = {
       mediaType: 'application/vnd.dev.sigstore.trustedroot+json;version=0.1',
       tlogs: [logInstance(REKOR_URL, tlog.publicKey, sha256(tlog.publicKey))],
@@ -57,9 +57,8 @@ export class SigstoreInstance {
       timestampAuthorities: [authority(tsa.intCertificate, tsa.rootCertificate)],
     };
     return new SigstoreInstance({
-      ...{ ca, tsa, rekorKeys, trustedRoot },
+      ...{ ca, tsa, ctlog, rekorKeys, trustedRoot },
       caKey: caKeys.privateKey,
-      ctlogKey: ctlogKeys.privateKey,
     });
   }
 
@@ -87,7 +86,7 @@ export class SigstoreInstance {
       readonly issue?: Issue;
       readonly payload?: Uint8Array;
       readonly loggedAt?: Date;
-      readonly keys?: ReturnType<typeof ecKeyPair>;
+      readonly keys?: { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
     } = {},
   ): Promise<KeylessSigstoreBundle> {
     const { issue = this.issue(), payload = PAYLOAD, loggedAt, keys = ecKeyPair() } = options;
@@ -146,6 +145,19 @@ export class SigstoreInstance {
       },
     };
   }
+}
+
+/** Its times are whole seconds: the mock writes fractions in a form that `@sigstore/verify` does not read. */
+async function timestampAuthority(keys: ReturnType<typeof ecKeyPair>): ReturnType<typeof initializeTSA> {
+  const { rootCertificate, intCertificate } = await initializeTSA(keys);
+  return {
+    rootCertificate,
+    intCertificate,
+    timestamp: async (request) => {
+      const now = new Date(Math.floor(Date.now() / 1000) * 1000);
+      return (await initializeTSA(keys, now)).timestamp(request);
+    },
+  };
 }
 
 export function ecKeyPair(namedCurve = 'prime256v1') {
