@@ -37,6 +37,7 @@ export type { CoreTarget } from './core/core-target.js';
 export { POISON_HELPER_ID } from './core/patch-instruction.js';
 export { CORE_KINDS, type CoreKind } from './core/relocation-kind.js';
 export type { CoreResolution } from './core/resolution.js';
+export { EffectsOfObject, type ProgramEffect } from './effects/program-effects.js';
 export {
   type ConformanceGroup,
   conformanceGroupOf,
@@ -101,7 +102,6 @@ export type { PlacedCoreRelocation } from './object/object-functions.js';
 export type { InitialElement, ObjectMap } from './object/object-map.js';
 export type { ObjectFunction, ObjectReference } from './object/object-references.js';
 export { writeObject } from './object/object-writer.js';
-export { type ProgramEffect, programEffects } from './object/program-effects.js';
 export { type ProgramFacts, programFacts } from './object/program-facts.js';
 export {
   ATTACH_TYPE,

@@ -35,6 +35,10 @@ export class InstructionSlots {
     this.#view.setUint8(slotIndex * SLOT_BYTES, opcode);
   }
 
+  destinationRegister(slotIndex: number): number {
+    return this.#view.getUint8(slotIndex * SLOT_BYTES + 1) & 0x0f;
+  }
+
   sourceRegister(slotIndex: number): number {
     return this.#view.getUint8(slotIndex * SLOT_BYTES + 1) >> 4;
   }

@@ -160,7 +160,7 @@ describe('verify and inspect', () => {
     const { stdout } = await runVespid('verify', at('bundles/x'), '--trust', at('trust.yaml'));
     expect(stdout).toMatch(/^signed by +ci, key [0-9a-f]{64}$/m);
     expect(stdout).toMatch(
-      /^file\.open\.bpf\.o +file_open_lsm +lsm +lsm_mac file_open +deny +\d+ +Dual MIT\/GPL$/m,
+      /^file\.open\.bpf\.o +file_open_lsm +lsm +lsm_mac file_open +watch +\d+ +Dual MIT\/GPL$/m,
     );
     expect(stdout).toMatch(
       /^file_open_lsm, file_open_exit +bpf_get_current_ancestor_cgroup_id .*ringbuf_output/m,

@@ -26,6 +26,8 @@ export interface ProgramFacts extends SectionMeaning {
   readonly subprograms: readonly string[];
   /** How many of its instructions a loader changes to fit a kernel's types. */
   readonly coreRelocationCount: number;
+  /** How many source line records go with it. */
+  readonly lineCount: number;
   /** The linked instructions before relocation, over which the caller takes its digest. */
   readonly instructions: Uint8Array;
 }
@@ -48,17 +50,19 @@ export function programFacts(object: ObjectFile, program: ObjectFunction): Progr
       ...(linked.arenaReferences.length > 0 && object.arena !== undefined ? [object.arena.mapName] : []),
     ]),
     dataSections: distinct(linked.dataReferences.map((reference) => reference.section)),
-    kernelSymbols: distinct(linked.externReferences.map((reference) => kernelNameOf(object, reference.name))),
+    kernelSymbols: kernelNames(object, distinct(linked.externReferences.map((reference) => reference.name))),
     subprograms: linked.subprograms,
     coreRelocationCount: linked.coreRelocations.length,
+    lineCount: linked.lines.length,
     instructions: linked.instructions,
   };
 }
 
 /** Objects declare one function in several forms as `name___form`; a variable has the one name. */
-function kernelNameOf(object: ObjectFile, name: string): string {
-  const isFunction = object.externs.some((extern) => extern.kind === 'kfunc' && extern.name === name);
-  return isFunction ? essentialName(name) : name;
+function kernelNames(object: ObjectFile, names: readonly string[]): string[] {
+  if (names.length === 0) return [];
+  const functions = new Set(object.externs.filter(({ kind }) => kind === 'kfunc').map(({ name }) => name));
+  return distinct(names.map((name) => (functions.has(name) ? essentialName(name) : name)));
 }
 
 /** A call whose source register is 0 is one of a helper (RFC 9669, section 4.3.1). */
