@@ -38,6 +38,7 @@ const packageOf = {
   kcat: 'kcat',
   mvn: 'maven',
   openssl: 'openssl',
+  readelf: 'binutils',
   script: 'bsdutils',
   'ssh-agent': 'openssh-client',
   shellcheck: 'shellcheck',
@@ -76,6 +77,7 @@ const stages = [
     tools: [
       'openssl',
       'jq',
+      'readelf',
       'script',
       'ssh-agent',
       'docker-registry',
