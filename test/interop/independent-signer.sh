@@ -74,7 +74,7 @@ jq -n \
       programs: [{
         object: $object, section: "xdp", name: "main", type: "xdp", attachType: "xdp", attachTarget: "",
         license: "", instructionCount: $instructions, sha256: $program, maps: [], helpers: [], kfuncs: [],
-        kernelSymbols: [], sleepable: false, coreRelocationCount: 0, effects: ["deny"]
+        kernelSymbols: [], sleepable: false, coreRelocationCount: 0, effects: []
       }],
       policies: [{
         file: $policy, digest: ("sha256:" + $policyDigest), name: "sample", hooks: ["file.open"], effects: ["audit"]
