@@ -182,6 +182,7 @@ export const ERROR_CODES = {
   },
   SIGN_INPUT_EMPTY: { exit: 2, summary: 'there is neither a policy nor an object to sign' },
   SIGN_NAME_INVALID: { exit: 2, summary: 'a bundle or file to sign has a name that a bundle cannot carry' },
+  SIGN_VERSION_INVALID: { exit: 2, summary: 'the version to sign is not Semantic Versioning 2.0.0' },
   SIGN_CONTENT_DUPLICATE: { exit: 2, summary: 'two files to sign have the same content' },
   SIGN_NAME_DUPLICATE: { exit: 2, summary: 'two files to sign have the same name' },
   SIGN_CLAIM_INVALID: { exit: 1, summary: 'what is claimed about programs does not fit the objects to sign' },
@@ -205,6 +206,11 @@ export const ERROR_CODES = {
   BUNDLE_JSON_LIMIT: { exit: 3, summary: 'a document of a bundle is too large or nests too deep' },
   BUNDLE_JSON_NOT_CANONICAL: { exit: 3, summary: 'a document of a bundle is not in its canonical form' },
   BUNDLE_DOCUMENT_INVALID: { exit: 3, summary: 'a document of a bundle has not the documented members' },
+  BUNDLE_VERSION_INVALID: { exit: 3, summary: 'the version of a bundle is not Semantic Versioning 2.0.0' },
+  BUNDLE_LABELS_MISMATCH: {
+    exit: 3,
+    summary: 'the labels of a bundle say other programs than its signers state',
+  },
   BUNDLE_NAME_INVALID: { exit: 3, summary: 'a bundle or a file in it has a name that is not allowed' },
   BUNDLE_NAME_DUPLICATE: { exit: 3, summary: 'two files of a bundle have the same name' },
   BUNDLE_NAME_MISMATCH: {

@@ -1,3 +1,5 @@
+import type { Provenance } from '../attestation/provenance.js';
+import type { ProvenanceSource } from '../attestation/provenance-source.js';
 import type { Statement } from '../attestation/statement.js';
 import type { Decision, SignerIdentity } from '../trust/decision.js';
 import type { BundleOutline, FileDescription, NamedBytes } from './bundle-content.js';
@@ -10,9 +12,11 @@ export type VerifiedSigner = SignerIdentity & {
 };
 
 /** SLSA provenance of a trusted signer about this bundle. */
-export interface VerifiedProvenance {
+export interface VerifiedProvenance extends ProvenanceSource {
   /** Id of the signer in the trust policy. */
-  readonly signer: string;
+  readonly signerId: string;
+  readonly identity: SignerIdentity;
+  readonly predicate: Provenance;
 }
 
 /** What is known of a bundle that enough trusted signers vouch for. */

@@ -1,6 +1,8 @@
 import { VespidError } from '../../engine/errors/index.js';
 import { attestPayload } from '../attestation/attest-payload.js';
 import type { AttestationSigner } from '../attestation/attestation-signer.js';
+import { PREDICATE_TYPE } from '../attestation/bundle-predicate.js';
+import { claimedIdentity } from '../attestation/claimed-identity.js';
 import { IN_TOTO_PAYLOAD_TYPE } from '../attestation/dsse.js';
 import { type Attestation, decodeSigstoreBundle } from '../attestation/sigstore-bundle.js';
 import { readStatement, type Statement } from '../attestation/statement.js';
@@ -13,7 +15,7 @@ import { BUNDLE_LIMITS, requireWithinLimit } from './bundle-limits.js';
 import { readBundleContent } from './bundle-reader.js';
 import type { BundleSource } from './bundle-source.js';
 import { LayoutBuilder } from './layout-builder.js';
-import { blobPath } from './oci-layout.js';
+import { type AttestedPredicate, blobPath } from './oci-layout.js';
 
 /**
  * Refuses, by throwing, a statement that does not say what the files hold: a signer vouches for what it saw, not for
@@ -46,7 +48,9 @@ export async function addAttestation(
   const files: VerifiedFile[] = [];
   for await (const file of readFiles(content, layout)) files.push(file);
   await check(statement, files);
-  const added = await attestPayload(signer, IN_TOTO_PAYLOAD_TYPE, payload);
+  const bytes = await attestPayload(signer, IN_TOTO_PAYLOAD_TYPE, payload);
+  const attestation = decodeSigstoreBundle(bytes, `attestation by ${signer.label}`);
+  const added: StoredAttestation = { predicateType: PREDICATE_TYPE, bytes, attestation };
   return replaceAttestations(kept.files, content, [...withoutSigner(earlier, added), added]);
 }
 
@@ -75,6 +79,7 @@ class KeepingSource implements BundleSource {
 }
 
 interface StoredAttestation {
+  readonly predicateType: AttestedPredicate;
   readonly bytes: Uint8Array;
   readonly attestation: Attestation;
 }
@@ -84,15 +89,16 @@ async function readAttestations(
   layout: BundleLayout,
 ): Promise<readonly StoredAttestation[]> {
   const stored: StoredAttestation[] = [];
-  for (const { manifest, blob } of attestations) {
+  for (const { manifest, predicateType, blob } of attestations) {
     const bytes = await layout.read(blob);
-    stored.push({ bytes, attestation: decodeSigstoreBundle(bytes, `attestation ${manifest.digest}`) });
+    const attestation = decodeSigstoreBundle(bytes, `attestation ${manifest.digest}`);
+    stored.push({ predicateType, bytes, attestation });
   }
   return stored;
 }
 
 function requireOnePayload(stored: readonly StoredAttestation[], { digest }: BundleContent): Uint8Array {
-  const [first, ...others] = stored;
+  const [first, ...others] = stored.filter(({ predicateType }) => predicateType === PREDICATE_TYPE);
   if (first === undefined) {
     throw new VespidError('BUNDLE_UNSIGNED', `expected an attestation of ${digest} to add to, found none`, {
       hint: 'sign the policies and objects themselves: vespid sign INPUT... --key KEY --out BUNDLE',
@@ -108,25 +114,35 @@ function requireOnePayload(stored: readonly StoredAttestation[], { digest }: Bun
 }
 
 /** Signatures by one key may differ, and one of them may be false: the new one stands for them all. */
-function withoutSigner(stored: readonly StoredAttestation[], added: Uint8Array): readonly Uint8Array[] {
-  const signer = keyIdOf(decodeSigstoreBundle(added, 'the new attestation'));
-  const others = stored.filter(({ attestation }) => signer === undefined || keyIdOf(attestation) !== signer);
-  return others.map(({ bytes }) => bytes);
+function withoutSigner(
+  stored: readonly StoredAttestation[],
+  added: StoredAttestation,
+): readonly StoredAttestation[] {
+  const signer = signerIn(added.attestation);
+  return stored.filter(
+    ({ predicateType, attestation }) =>
+      predicateType !== added.predicateType || signerIn(attestation) !== signer,
+  );
 }
 
-function keyIdOf({ material }: Attestation): string | undefined {
-  return material.kind === 'key' ? material.keyId : undefined;
+/** One text for one signer. */
+function signerIn({ material }: Attestation): string {
+  if (material.kind === 'key') return `key ${material.keyId}`;
+  const { issuer, subject } = claimedIdentity(material, 'attestation');
+  return `${issuer} ${subject}`;
 }
 
 function replaceAttestations(
   files: BundleFiles,
   content: BundleContent,
-  attestations: readonly Uint8Array[],
+  attestations: readonly StoredAttestation[],
 ): BundleFiles {
   requireWithinLimit(attestations.length, BUNDLE_LIMITS.maxAttestations, 'attestations');
   const earlier = new Set(content.attestations.flatMap(pathsOf));
   const blobs = new LayoutBuilder(new Map([...files].filter(([path]) => !earlier.has(path))));
-  const manifests = attestations.map((bytes) => blobs.attach(bytes, content.manifest));
+  const manifests = attestations.map(({ bytes, predicateType }) =>
+    blobs.attach(bytes, content.manifest, predicateType),
+  );
   return blobs.finish(content.name, content.manifest, manifests);
 }
 

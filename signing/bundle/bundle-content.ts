@@ -1,4 +1,5 @@
-import type { Descriptor } from './oci-layout.js';
+import type { BpfmanLabels } from './bpfman-labels.js';
+import type { AttestedPredicate, Descriptor } from './oci-layout.js';
 
 /** A file of a bundle with its bytes. */
 export interface NamedBytes {
@@ -41,6 +42,8 @@ export interface BundleOutline {
 export interface BundleContent extends BundleOutline {
   /** The bundle's manifest, whose digest {@link BundleOutline.digest} is. */
   readonly manifest: Descriptor;
+  /** What it says of its programs to other tools. */
+  readonly labels: BpfmanLabels;
   readonly attestations: readonly AttestationEntry[];
 }
 
@@ -48,6 +51,8 @@ export interface BundleContent extends BundleOutline {
 export interface AttestationEntry {
   /** The manifest that attaches it, whose digest names the attestation. */
   readonly manifest: Descriptor;
+  /** What it says that it is about; the signed payload has to say the same. */
+  readonly predicateType: AttestedPredicate;
   /** The Sigstore bundle. */
   readonly blob: Descriptor;
 }

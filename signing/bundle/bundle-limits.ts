@@ -2,14 +2,15 @@ import { VespidError } from '../../engine/errors/index.js';
 
 /** Bounds on a bundle as a whole, so that a hostile one cannot exhaust the memory of a node that refuses it. */
 export const BUNDLE_LIMITS = {
-  /** 128 policies and objects with 16 signatures (three files each) and the layout's own come to about 180. */
+  /** 128 policies and objects, 32 attestations of two files each, and five of the layout itself: about 200. */
   maxFiles: 512,
   /** Objects with BTF are tens to hundreds of KiB. */
   maxFileBytes: 16 * 1024 * 1024,
   maxTotalBytes: 64 * 1024 * 1024,
   /** Policies and objects together. */
   maxLayers: 128,
-  maxAttestations: 16,
+  /** Sixteen signers, each with provenance. */
+  maxAttestations: 32,
 } as const;
 
 /** @throws VespidError BUNDLE_TOO_LARGE */

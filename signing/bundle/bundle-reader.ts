@@ -5,6 +5,7 @@ import type { AttestationEntry, BundleContent, FileDescription } from './bundle-
 import type { BundleLayout } from './bundle-layout.js';
 import { BUNDLE_LIMITS, requireWithinLimit } from './bundle-limits.js';
 import { requireValidNames } from './bundle-name.js';
+import { requireValidVersion } from './bundle-version.js';
 import {
   type BundleManifest,
   buildIndex,
@@ -87,10 +88,13 @@ async function readManifest(
   );
   requireWithinLimit(manifest.layers.length, BUNDLE_LIMITS.maxLayers, 'policies and objects');
   const configBytes = await layout.readDocument(manifest.config);
-  const { name } = readSignedDocument(configBytes, `config ${manifest.config.digest}`, checkBundleConfig);
+  const where = `config ${manifest.config.digest}`;
+  const { name, version, config } = readSignedDocument(configBytes, where, checkBundleConfig);
+  if (version !== undefined) requireValidVersion(version, 'BUNDLE_VERSION_INVALID');
   const content = {
     name,
-    version: undefined,
+    version,
+    labels: config.Labels,
     policies: claimLayers(manifest, POLICY_MEDIA_TYPE, layout),
     objects: claimLayers(manifest, OBJECT_MEDIA_TYPE, layout),
   };
@@ -119,7 +123,7 @@ async function readAttestationManifest(
   const where = `attestation manifest ${digest}`;
   const bytes = await layout.readDocument({ digest, size });
   const manifest = readSignedDocument(bytes, where, checkAttestationManifest);
-  const { subject, config } = manifest;
+  const { subject, config, annotations } = manifest;
   if (subject.digest !== bundle.digest || subject.size !== bundle.size) {
     throw new VespidError(
       'BUNDLE_ATTESTATION_FOREIGN',
@@ -131,5 +135,6 @@ async function readAttestationManifest(
   const [blob] = manifest.layers;
   if (blob === undefined) throw new VespidError('INTERNAL', 'the manifest schema allowed no layer');
   layout.claim(blob);
-  return { manifest: { mediaType, digest, size }, blob };
+  const predicateType = annotations['dev.sigstore.bundle.predicateType'];
+  return { manifest: { mediaType, digest, size }, predicateType, blob };
 }

@@ -4,9 +4,11 @@ import type { AttestationSigner } from '../attestation/attestation-signer.js';
 import { type BundlePredicate, normalizePredicate, PREDICATE_TYPE } from '../attestation/bundle-predicate.js';
 import { compareText } from '../attestation/claim-order.js';
 import { IN_TOTO_PAYLOAD_TYPE } from '../attestation/dsse.js';
+import { PROVENANCE_TYPE, type Provenance, provenanceStatement } from '../attestation/provenance.js';
 import { expectedSubjects, readStatement, STATEMENT_TYPE, type Statement } from '../attestation/statement.js';
 import { checkStatementCovers } from '../attestation/statement-check.js';
 import { canonicalJson } from '../documents/canonical-json.js';
+import { bpfmanLabels } from './bpfman-labels.js';
 import type {
   BundleFiles,
   BundleInput,
@@ -16,8 +18,10 @@ import type {
 } from './bundle-content.js';
 import { BUNDLE_LIMITS, requireWithinLimit } from './bundle-limits.js';
 import { requireValidNames } from './bundle-name.js';
+import { requireValidVersion } from './bundle-version.js';
 import { LayoutBuilder } from './layout-builder.js';
 import {
+  type AttestedPredicate,
   BUNDLE_ARTIFACT_TYPE,
   type BundleConfig,
   type BundleManifest,
@@ -38,28 +42,38 @@ import {
  *
  * @param predicate what the signers state: claims about each of the files
  * @param signers each makes one attestation of the same statement
- * @throws VespidError SIGN_NAME_INVALID, SIGN_NAME_DUPLICATE, SIGN_CONTENT_DUPLICATE, SIGN_INPUT_EMPTY,
- *   SIGN_CLAIM_INVALID, BUNDLE_TOO_LARGE, and those of the signers
+ * @param provenance how the bundle was built; each signer attests it besides
+ * @throws VespidError SIGN_NAME_INVALID, SIGN_NAME_DUPLICATE, SIGN_CONTENT_DUPLICATE, SIGN_VERSION_INVALID,
+ *   SIGN_INPUT_EMPTY, SIGN_CLAIM_INVALID, SIGN_ATTESTATION_INVALID, BUNDLE_TOO_LARGE, and those of the signers
  */
 export async function createBundle(
   input: BundleInput,
   predicate: BundlePredicate,
   signers: readonly AttestationSigner[],
+  provenance?: Provenance,
 ): Promise<BundleFiles> {
   requireSignable(input);
   const blobs = new LayoutBuilder();
-  const { manifest, outline } = addContent(input, blobs);
-  const statement = encodeStatement(outline, predicate);
+  const normalized = normalizePredicate(predicate);
+  const { manifest, outline } = addContent(input, normalized, blobs);
+  const payloads: [AttestedPredicate, Uint8Array][] = [
+    [PREDICATE_TYPE, encodeStatement(outline, normalized)],
+  ];
+  if (provenance !== undefined) payloads.push([PROVENANCE_TYPE, provenanceStatement(outline, provenance)]);
   const attestations: Descriptor[] = [];
   for (const signer of signers) {
-    const attestation = await attestPayload(signer, IN_TOTO_PAYLOAD_TYPE, statement);
-    attestations.push(blobs.attach(attestation, manifest));
+    for (const [predicateType, payload] of payloads) {
+      const attestation = await attestPayload(signer, IN_TOTO_PAYLOAD_TYPE, payload);
+      attestations.push(blobs.attach(attestation, manifest, predicateType));
+    }
   }
+  requireWithinLimit(attestations.length, BUNDLE_LIMITS.maxAttestations, 'attestations');
   return blobs.finish(input.name, manifest, attestations);
 }
 
 function requireSignable(input: BundleInput): void {
   requireValidNames(input, { invalid: 'SIGN_NAME_INVALID', duplicate: 'SIGN_NAME_DUPLICATE' });
+  if (input.version !== undefined) requireValidVersion(input.version, 'SIGN_VERSION_INVALID');
   const count = input.policies.length + input.objects.length;
   if (count === 0) {
     throw new VespidError('SIGN_INPUT_EMPTY', 'expected at least one policy or object to sign, found none', {
@@ -74,10 +88,16 @@ interface AddedContent {
   readonly outline: BundleOutline;
 }
 
-function addContent(input: BundleInput, blobs: LayoutBuilder): AddedContent {
+function addContent(input: BundleInput, predicate: BundlePredicate, blobs: LayoutBuilder): AddedContent {
   const policies = addLayers(input.policies, POLICY_MEDIA_TYPE, blobs);
   const objects = addLayers(input.objects, OBJECT_MEDIA_TYPE, blobs);
-  const config: BundleConfig = { apiVersion: 'vespid.dev/v1', kind: 'Bundle', name: input.name };
+  const config: BundleConfig = {
+    apiVersion: 'vespid.dev/v1',
+    kind: 'Bundle',
+    name: input.name,
+    ...(input.version === undefined ? {} : { version: input.version }),
+    config: { Labels: bpfmanLabels(predicate.programs) },
+  };
   const document: BundleManifest = {
     schemaVersion: 2,
     mediaType: MANIFEST_MEDIA_TYPE,
@@ -128,12 +148,11 @@ function duplicateContent(name: string): VespidError {
 
 /** Never sign what every verifier would refuse: the statement goes through the verifier's own checks first. */
 function encodeStatement(outline: BundleOutline, predicate: BundlePredicate): Uint8Array {
-  const normalized = normalizePredicate(predicate);
   const statement: Statement = {
     _type: STATEMENT_TYPE,
-    subject: expectedSubjects(outline, normalized.programs),
+    subject: expectedSubjects(outline, predicate.programs),
     predicateType: PREDICATE_TYPE,
-    predicate: normalized,
+    predicate,
   };
   const bytes = canonicalJson(statement);
   try {

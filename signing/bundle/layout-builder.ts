@@ -3,8 +3,8 @@ import { SIGSTORE_BUNDLE_MEDIA_TYPE } from '../attestation/sigstore-bundle.js';
 import { canonicalJson } from '../documents/canonical-json.js';
 import type { BundleFiles } from './bundle-content.js';
 import {
-  ATTESTATION_ANNOTATIONS,
   type AttestationManifest,
+  type AttestedPredicate,
   blobPath,
   buildIndex,
   type Descriptor,
@@ -39,9 +39,10 @@ export class LayoutBuilder {
   /**
    * Attaches a Sigstore bundle to the bundle's manifest, as a referrer (OCI image spec v1.1, manifest.md, `subject`).
    *
+   * @param predicateType of the payload that is in it
    * @returns the descriptor of the attestation's manifest
    */
-  attach(sigstoreBundle: Uint8Array, subject: Descriptor): Descriptor {
+  attach(sigstoreBundle: Uint8Array, subject: Descriptor, predicateType: AttestedPredicate): Descriptor {
     this.add(EMPTY_DESCRIPTOR.mediaType, EMPTY_JSON_BYTES);
     const manifest: AttestationManifest = {
       schemaVersion: 2,
@@ -50,7 +51,10 @@ export class LayoutBuilder {
       config: EMPTY_DESCRIPTOR,
       layers: [this.add(SIGSTORE_BUNDLE_MEDIA_TYPE, sigstoreBundle)],
       subject,
-      annotations: ATTESTATION_ANNOTATIONS,
+      annotations: {
+        'dev.sigstore.bundle.content': 'dsse-envelope',
+        'dev.sigstore.bundle.predicateType': predicateType,
+      },
     };
     return this.add(MANIFEST_MEDIA_TYPE, canonicalJson(manifest));
   }

@@ -1,8 +1,10 @@
 import { PREDICATE_TYPE } from '../attestation/bundle-predicate.js';
+import { PROVENANCE_TYPE } from '../attestation/provenance.js';
 import { SIGSTORE_BUNDLE_MEDIA_TYPE } from '../attestation/sigstore-bundle.js';
 import { canonicalJson } from '../documents/canonical-json.js';
 import { contentDigest } from '../documents/content-digest.js';
 import { defineSchema } from '../documents/signed-document.js';
+import type { BpfmanLabels } from './bpfman-labels.js';
 
 /** Paths of an OCI image layout (OCI image spec v1.1, image-layout.md). */
 export const LAYOUT_PATH = 'oci-layout';
@@ -60,11 +62,17 @@ export interface BundleManifest {
   readonly layers: readonly LayerDescriptor[];
 }
 
+/**
+ * What an attestation is about: the content of the bundle, or how it was built. It stands in the attestation's
+ * manifest, which nobody signs, so it has to be the predicateType of what is signed, too.
+ */
+export type AttestedPredicate = typeof PREDICATE_TYPE | typeof PROVENANCE_TYPE;
+
 /** Tells other tools what the attestation is, as Sigstore's clients do. */
-export const ATTESTATION_ANNOTATIONS = {
-  'dev.sigstore.bundle.content': 'dsse-envelope',
-  'dev.sigstore.bundle.predicateType': PREDICATE_TYPE,
-} as const;
+export interface AttestationAnnotations {
+  readonly 'dev.sigstore.bundle.content': 'dsse-envelope';
+  readonly 'dev.sigstore.bundle.predicateType': AttestedPredicate;
+}
 
 /** An OCI 1.1 referrer: `subject` names the manifest that it is about. */
 export interface AttestationManifest {
@@ -74,13 +82,17 @@ export interface AttestationManifest {
   readonly config: Descriptor;
   readonly layers: readonly Descriptor[];
   readonly subject: Descriptor;
-  readonly annotations: typeof ATTESTATION_ANNOTATIONS;
+  readonly annotations: AttestationAnnotations;
 }
 
 export interface BundleConfig {
   readonly apiVersion: 'vespid.dev/v1';
   readonly kind: 'Bundle';
   readonly name: string;
+  /** Semantic Versioning 2.0.0 */
+  readonly version?: string;
+  /** As in an image's configuration (config.md), where bpfman looks for them. */
+  readonly config: { readonly Labels: BpfmanLabels };
 }
 
 /** True for a path that a bundle may have a file at. */
@@ -193,16 +205,23 @@ export const checkAttestationManifest = defineSchema<AttestationManifest>(
     },
     subject: closed({ ...descriptorMembers, mediaType: { const: MANIFEST_MEDIA_TYPE } }),
     annotations: closed({
-      'dev.sigstore.bundle.content': { const: ATTESTATION_ANNOTATIONS['dev.sigstore.bundle.content'] },
-      'dev.sigstore.bundle.predicateType': { const: PREDICATE_TYPE },
+      'dev.sigstore.bundle.content': { const: 'dsse-envelope' },
+      'dev.sigstore.bundle.predicateType': { enum: [PREDICATE_TYPE, PROVENANCE_TYPE] },
     }),
   }),
 );
 
-export const checkBundleConfig = defineSchema<BundleConfig>(
-  closed({
+const labels = closed({ 'io.ebpf.programs': { type: 'string' }, 'io.ebpf.maps': { type: 'string' } });
+
+export const checkBundleConfig = defineSchema<BundleConfig>({
+  type: 'object',
+  additionalProperties: false,
+  required: ['apiVersion', 'kind', 'name', 'config'],
+  properties: {
     apiVersion: { const: 'vespid.dev/v1' },
     kind: { const: 'Bundle' },
     name: { type: 'string' },
-  }),
-);
+    version: { type: 'string' },
+    config: closed({ Labels: labels }),
+  },
+});

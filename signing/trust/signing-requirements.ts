@@ -13,7 +13,8 @@ export function requirementsOf(
   const signed = new Set(signerIds);
   const everyone = policy.signers.map(({ id }) => id);
   return [
-    requirement('signers', policy.threshold, everyone, signed),
+    // Nobody's signature is never enough, also for a policy that was not made by parseTrustPolicy.
+    requirement('signers', Math.max(1, policy.threshold), everyone, signed),
     ...policy.requirements.map(({ group, threshold }) =>
       requirement(`group ${group}`, threshold, policy.groups.get(group) ?? [], signed),
     ),
