@@ -1,5 +1,6 @@
 import { parse as parseVersion } from 'semver';
 import { VespidError } from '../../engine/errors/index.js';
+import { bytesEqual } from '../documents/bytes.js';
 import { canonicalJson } from '../documents/canonical-json.js';
 import { defineSchema, readSignedDocument } from '../documents/signed-document.js';
 import { writePem } from '../keys/pem.js';
@@ -142,10 +143,13 @@ export function decodeNodeMemory(bytes: Uint8Array, where: string): NodeMemory {
     const document = readSignedDocument(bytes.subarray(0, -1), where, checkNodeMemory);
     const { trustPolicy, bundles } = document;
     requireVersions(bundles, where);
-    return {
+    const memory = {
       ...(trustPolicy === undefined ? {} : { trustPolicy: decodeTrustPolicy(trustPolicy, where) }),
       bundles: new Map(Object.entries(bundles)),
     };
+    // PEM has more than one form.
+    if (!bytesEqual(encodeNodeMemory(memory), bytes)) throw corrupt(where, 'it is not in its one form');
+    return memory;
   } catch (cause) {
     if (!(cause instanceof VespidError) || cause.code === 'TRUST_STATE_CORRUPT') throw cause;
     throw corrupt(where, cause.message, cause);

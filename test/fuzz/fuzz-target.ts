@@ -10,7 +10,7 @@ export interface FuzzTarget {
   seeds(objects: readonly Uint8Array[]): readonly Uint8Array[];
   mutate(random: Random, seed: Uint8Array, seeds: readonly Uint8Array[]): Uint8Array;
   /** Reads one input to the end, with everything that is read only when asked for. */
-  run(input: Uint8Array): void;
+  run(input: Uint8Array): void | Promise<void>;
 }
 
 /** What reading an object may be refused with (`readObject`). */

@@ -39,7 +39,7 @@ async function fuzz(options: Options): Promise<number> {
         process.stdout.write(
           `${target}: seed ${seed}, ${cases} cases in ${seconds.toFixed(1)} s (${rate}/s), ${found.length} faults\n`,
         );
-        for (const each of found) keep(target, seed, each, corpusFolder);
+        for (const each of found) await keep(target, seed, each, corpusFolder);
       }
     }
     return faults === 0 ? 0 : 1;
@@ -49,20 +49,25 @@ async function fuzz(options: Options): Promise<number> {
 }
 
 /** Makes the input again, smaller where that is safe to try in this process, and writes it down. */
-function keep(targetName: string, seed: number, { caseIndex, fault }: Found, corpusFolder: string): void {
+async function keep(
+  targetName: string,
+  seed: number,
+  { caseIndex, fault }: Found,
+  corpusFolder: string,
+): Promise<void> {
   const target = fuzzTargetNamed(targetName);
   const seeds = target.seeds(readCorpus(corpusFolder));
   const whole = caseInput(target, seeds, seed, caseIndex);
   const isSafe = fault.kind === 'undocumented-error';
-  const input = isSafe ? minimise(target, whole, seeds, fault.signature) : whole;
+  const input = isSafe ? await minimise(target, whole, seeds, fault.signature) : whole;
   const folder = join(packageRoot(), '.cache/fuzz');
   const path = writeCrasher(folder, { target: targetName, seed, caseIndex, fault, input });
   process.stdout.write(`  ${fault.kind}: ${fault.message}\n  ${fault.signature}\n  ${path}\n`);
 }
 
-function replay(targetName: string, path: string): number {
+async function replay(targetName: string, path: string): Promise<number> {
   const target = fuzzTargetNamed(targetName);
-  const fault = runCase(target, new Uint8Array(readFileSync(path)));
+  const fault = await runCase(target, new Uint8Array(readFileSync(path)));
   process.stdout.write(fault === undefined ? 'no fault\n' : `${fault.message}\n${fault.signature}\n`);
   return fault === undefined ? 0 : 1;
 }

@@ -5,12 +5,12 @@ import { runCase } from './run-case.js';
  * The input with as many of its changes undone as keep the fault: those bytes that differ from a good input of the
  * same length are set back in blocks, halving, then one by one. An input of another length stays as it is.
  */
-export function minimise(
+export async function minimise(
   target: FuzzTarget,
   input: Uint8Array,
   seeds: readonly Uint8Array[],
   signature: string,
-): Uint8Array {
+): Promise<Uint8Array> {
   const original = nearestSeed(input, seeds);
   if (original === undefined) return input;
   let best = input;
@@ -19,7 +19,7 @@ export function minimise(
     for (let from = 0; from < changed.length; from += block) {
       const candidate = best.slice();
       for (const at of changed.slice(from, from + block)) candidate[at] = original[at] ?? 0;
-      if (runCase(target, candidate)?.signature === signature) best = candidate;
+      if ((await runCase(target, candidate))?.signature === signature) best = candidate;
     }
     changed = differingBytes(best, original);
   }

@@ -9,9 +9,9 @@ export interface Fault {
 }
 
 /** Runs one input: undefined if it was read, or refused with a code that the target documents. */
-export function runCase(target: FuzzTarget, input: Uint8Array): Fault | undefined {
+export async function runCase(target: FuzzTarget, input: Uint8Array): Promise<Fault | undefined> {
   try {
-    target.run(input);
+    await target.run(input);
     return undefined;
   } catch (error) {
     if (error instanceof VespidError && target.codes.includes(error.code)) return undefined;
@@ -24,7 +24,7 @@ function undocumented(error: unknown): Fault {
     return { kind: 'undocumented-error', message: String(error), signature: 'not an Error' };
   const name = error instanceof VespidError ? error.code : error.name;
   // Where in our code, without line numbers of what called it.
-  const place = /at (\S+) .*\/(engine\/[^:]+)/.exec(error.stack ?? '');
+  const place = /at (?:async )?(\S+) .*\/((?:engine|signing)\/[^:]+)/.exec(error.stack ?? '');
   return {
     kind: 'undocumented-error',
     message: `${name}: ${error.message}`,

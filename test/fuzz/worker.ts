@@ -11,7 +11,7 @@ import { fuzzTargetNamed } from './fuzz-targets.js';
 import { runCase } from './run-case.js';
 import type { WorkerOrder, WorkerReport } from './worker-order.js';
 
-function work(order: WorkerOrder, report: (message: WorkerReport) => void): number {
+async function work(order: WorkerOrder, report: (message: WorkerReport) => void): Promise<number> {
   const target = fuzzTargetNamed(order.target);
   const seeds = target.seeds(readCorpus(order.corpusFolder));
   const progress = openSync(order.progressFile, 'w');
@@ -22,7 +22,7 @@ function work(order: WorkerOrder, report: (message: WorkerReport) => void): numb
     if (caseIndex > order.firstCase && performance.now() > end) return caseIndex;
     place[0] = caseIndex;
     writeSync(progress, place, 0, 4, 0);
-    const fault = runCase(target, caseInput(target, seeds, order.seed, caseIndex));
+    const fault = await runCase(target, caseInput(target, seeds, order.seed, caseIndex));
     if (fault !== undefined) report({ kind: 'fault', caseIndex, fault });
   }
   return order.endCase;
@@ -30,5 +30,5 @@ function work(order: WorkerOrder, report: (message: WorkerReport) => void): numb
 
 const [, , text = ''] = argv;
 // The parent is ours and gives this form.
-const nextCase = work(JSON.parse(text) as WorkerOrder, (message) => process.send?.(message));
+const nextCase = await work(JSON.parse(text) as WorkerOrder, (message) => process.send?.(message));
 process.send?.({ kind: 'done', nextCase } satisfies WorkerReport, () => exit(0));

@@ -16,8 +16,12 @@ import { canonicalJson } from '../../signing/documents/canonical-json.js';
 import type { BundleFiles, PrivateKey } from '../../signing/index.js';
 import { sha256, utf8 } from './sample-bundle.js';
 
+/** From the index to an attestation's own bytes there are three. */
+const DEEPEST_REFERENCE = 6;
+
 /** What an attacker can do who holds no key: change a file and make every digest and size on the way fit again. */
-export function readdress(files: BundleFiles, path: string, bytes: Uint8Array): BundleFiles {
+export function readdress(files: BundleFiles, path: string, bytes: Uint8Array, depth = 0): BundleFiles {
+  if (depth > DEEPEST_REFERENCE) throw new Error('files that refer to one another in a circle');
   const forged = new Map(files);
   if (!path.startsWith('blobs/')) return forged.set(path, bytes);
   const oldHex = path.slice('blobs/sha256/'.length);
@@ -31,7 +35,7 @@ export function readdress(files: BundleFiles, path: string, bytes: Uint8Array): 
     const text = Buffer.from(result.get(referrer) ?? []).toString('latin1');
     const changed = text.replace(descriptor, replacement);
     if (changed !== text)
-      result = readdress(result, referrer, Uint8Array.from(Buffer.from(changed, 'latin1')));
+      result = readdress(result, referrer, Uint8Array.from(Buffer.from(changed, 'latin1')), depth + 1);
   }
   return sortIndex(result);
 }

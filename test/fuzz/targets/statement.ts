@@ -1,0 +1,46 @@
+import { readStatement } from '../../../signing/attestation/statement.js';
+import { buildProvenance, provenanceStatement, readProvenanceStatement } from '../../../signing/index.js';
+import type { FuzzTarget } from '../fuzz-target.js';
+import { mutateJson } from '../mutation/mutate-json.js';
+import { samplePayload } from './sigstore-bundle.js';
+
+const BUNDLE = { name: 'starter', digest: `sha256:${'a'.repeat(64)}` };
+
+/** What a trusted signer could be made to sign: statements about bundles, and about where they were built. */
+export const statement: FuzzTarget = {
+  name: 'statement',
+  codes: [
+    'BUNDLE_JSON_MALFORMED',
+    'BUNDLE_JSON_NOT_CANONICAL',
+    'BUNDLE_JSON_DUPLICATE_KEY',
+    'BUNDLE_JSON_LIMIT',
+    'BUNDLE_DOCUMENT_INVALID',
+    'BUNDLE_STATEMENT_INVALID',
+    'BUNDLE_SUBJECT_MISMATCH',
+  ],
+  seeds: () => [samplePayload(), provenancePayload()],
+  mutate: mutateJson,
+  run: (input) => {
+    if (new TextDecoder().decode(input).includes('slsa.dev')) readProvenanceStatement(input, BUNDLE);
+    else readStatement(input);
+  },
+};
+
+function provenancePayload(): Uint8Array {
+  const provenance = buildProvenance({
+    GITLAB_CI: 'true',
+    CI_PROJECT_URL: 'https://gitlab.com/acme/sensors',
+    CI_PROJECT_ID: '42',
+    CI_JOB_NAME: 'sign bundle',
+    CI_JOB_ID: '7001',
+    CI_JOB_URL: 'https://gitlab.com/acme/sensors/-/jobs/7001',
+    CI_PIPELINE_SOURCE: 'push',
+    CI_COMMIT_REF_NAME: 'main',
+    CI_COMMIT_SHA: 'd'.repeat(40),
+    CI_RUNNER_ID: '12270831',
+    CI_RUNNER_VERSION: '17.5.0',
+    CI_RUNNER_EXECUTABLE_ARCH: 'linux/amd64',
+  });
+  if (provenance === undefined) throw new Error('no provenance of a GitLab job');
+  return provenanceStatement(BUNDLE, provenance);
+}
