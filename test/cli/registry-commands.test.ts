@@ -135,6 +135,26 @@ describe('pull', () => {
     expect(readdirSync(workspace.directory)).toEqual(before);
   });
 
+  it('names what it passed over when a signature is missing', async () => {
+    await run('push', at('starter'), reference());
+    for (const [name, { bytes, mediaType }] of [...registry.manifests]) {
+      if (!bytes.includes('"subject"')) continue;
+      registry.manifests.delete(name);
+      // Reformatted, so that it is not in the one form that Vespid writes.
+      registry.addManifest(
+        mediaType,
+        Buffer.from(JSON.stringify(JSON.parse(bytes.toString()), undefined, 2)),
+      );
+    }
+    expect(await pull()).toMatchObject({
+      error: {
+        code: 'BUNDLE_UNSIGNED',
+        hint: expect.stringContaining('passed over: sha256:'),
+        details: { ignoredReferrers: [{ reason: expect.stringContaining('not made by Vespid') }] },
+      },
+    });
+  });
+
   it('leaves what was there when a bundle is refused', async () => {
     await run('push', at('starter'), reference());
     await pull();

@@ -9,6 +9,12 @@ import { freePorts } from '../kafka/free-ports.js';
 const START_TIMEOUT_MS = 20_000;
 const POLL_MS = 50;
 
+/** None may outlive the tests. */
+const RUNNING = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of RUNNING) child.kill('SIGKILL');
+});
+
 export interface RegistryOptions {
   /** Lines of an htpasswd file (bcrypt); absent: everybody may do everything. */
   readonly htpasswd?: string;
@@ -66,7 +72,8 @@ export class DockerRegistry implements AsyncDisposable {
     const child = spawn('docker-registry', ['serve', configuration], { stdio: ['ignore', log, log] });
     closeSync(log);
     this.#process = child;
-    process.once('exit', () => child.kill('SIGKILL'));
+    RUNNING.add(child);
+    child.once('exit', () => RUNNING.delete(child));
     const failed = once(child, 'error').then(([error]) => Promise.reject(error));
     await Promise.race([this.#untilReady(child), failed]);
   }

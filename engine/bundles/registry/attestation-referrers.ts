@@ -61,11 +61,13 @@ export async function findAttestations(
   return { attestations, ignored };
 }
 
-/** Why an entry is not one of ours, as far as the entry tells. */
+/**
+ * Why an entry is not one of ours, as far as the entry tells. Tools that mirror the list may have dropped its types;
+ * then the manifest itself says what it is.
+ */
 function foreignReason(referrer: Referrer): string | undefined {
-  if (referrer.artifactType !== SIGSTORE_BUNDLE_MEDIA_TYPE) {
-    return `of type ${referrer.artifactType ?? referrer.mediaType}`;
-  }
+  const { artifactType = SIGSTORE_BUNDLE_MEDIA_TYPE } = referrer;
+  if (artifactType !== SIGSTORE_BUNDLE_MEDIA_TYPE) return `of type ${artifactType}`;
   if (referrer.mediaType !== MANIFEST_MEDIA_TYPE) return `a manifest of type ${referrer.mediaType}`;
   return hasUsableDigest(referrer) ? undefined : 'named by another digest than SHA-256';
 }

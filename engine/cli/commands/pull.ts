@@ -10,6 +10,7 @@ import {
   RegistryBundle,
   RegistryClient,
 } from '../../bundles/registry/index.js';
+import { VespidError } from '../../errors/index.js';
 import { openTrustPolicyIn, StateFile } from '../../trust/index.js';
 import { helpNotes } from '../help-text.js';
 import { printReport, type Report } from '../report.js';
@@ -71,7 +72,9 @@ async function pull(referenceText: string, options: PullOptions): Promise<Report
   });
   const remote = await RegistryBundle.open(client, reference);
   const source = new RecordingBundle(remote);
-  const bundle = await checkBundleSource(source, policy, now);
+  const bundle = await checkBundleSource(source, policy, now).catch((error: unknown) => {
+    throw withIgnored(error, remote);
+  });
   checkBundleVersion(memory, bundle);
   await writeBundle(options.out, await source.recorded());
   const pinned = formatReference({ ...reference, tag: undefined, digest: bundle.digest });
@@ -80,6 +83,18 @@ async function pull(referenceText: string, options: PullOptions): Promise<Report
     pinned,
     threshold: policy.threshold,
     ignored: remote.ignored,
+  });
+}
+
+/** A signature that is missing may be one that was passed over. */
+function withIgnored(error: unknown, { ignored }: RegistryBundle): unknown {
+  if (!(error instanceof VespidError) || ignored.length === 0) return error;
+  const { code, message, hint = '', details } = error;
+  const [{ digest, reason } = { digest: '', reason: '' }] = ignored;
+  return new VespidError(code, message, {
+    hint: `${hint}; passed over: ${digest} (${reason})${ignored.length === 1 ? '' : `, and ${ignored.length - 1} more`}`,
+    details: { ...details, ignoredReferrers: ignored },
+    cause: error,
   });
 }
 

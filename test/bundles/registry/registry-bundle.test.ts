@@ -36,6 +36,7 @@ const INDEX = 'application/vnd.oci.image.index.v1+json';
 const SIGSTORE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
 
 interface ListedManifest {
+  readonly artifactType?: unknown;
   readonly digest: string;
   readonly size: number;
 }
@@ -142,7 +143,7 @@ describe.each(variants)('a bundle in a registry with %s', (_name, options) => {
 });
 
 /** Stores a manifest that refers to the bundle, as another tool would. */
-function attach(members: Readonly<Record<string, unknown>>): ListedManifest & { artifactType: unknown } {
+function attach(members: Readonly<Record<string, unknown>>): ListedManifest {
   const subject = {
     mediaType: MANIFEST_MEDIA_TYPE,
     digest,
@@ -286,6 +287,11 @@ describe('a hostile registry', () => {
 
   it('that lists an attestation with another size gives it as it is', async () => {
     listAtTag({ ...attestation, size: attestation.size + 1 });
+    expect((await pull()).files).toEqual(SAMPLE_BUNDLE);
+  });
+
+  it('that lists attestations without their types, as a mirror may, is read', async () => {
+    listAtTag({ ...attestation, artifactType: undefined });
     expect((await pull()).files).toEqual(SAMPLE_BUNDLE);
   });
 
