@@ -6,6 +6,8 @@ export {
   type OpenedTrustPolicy,
   openTrustPolicy,
   openTrustPolicyIn,
+  type ReadTrustPolicy,
+  readTrustPolicy,
   type TrustPolicyContext,
 } from './open-trust-policy.js';
 export { type KnownNames, policyWarnings } from './policy-warnings.js';

@@ -8,6 +8,8 @@ import {
   parseTrustPolicy,
   rememberTrustPolicy,
   requireUnexpired,
+  type SigningProgress,
+  signingProgress,
   type TrustPolicy,
   type VerifiedTrustPolicy,
   verifySignedTrustPolicy,
@@ -45,6 +47,26 @@ export interface OpenedTrustPolicy {
  */
 export function openTrustPolicy(file: string, now: Date = new Date()): TrustPolicy {
   return openTrustPolicyIn(file, { now, memory: EMPTY_MEMORY, pins: [] }).policy;
+}
+
+/** A trust policy to look at, not to judge by: it may have expired, and a signed one may lack signatures. */
+export interface ReadTrustPolicy {
+  readonly policy: TrustPolicy;
+  /** There when it is in the form of a signed one: who has signed it so far. */
+  readonly progress?: SigningProgress;
+}
+
+/**
+ * Reads a trust policy for people, among them those who are to sign it.
+ *
+ * @throws VespidError INPUT_*, TRUST_POLICY_*, KEY_*
+ */
+export function readTrustPolicy(file: string): ReadTrustPolicy {
+  const bytes = readTrustFile(file);
+  const text = trustFileText(bytes, file);
+  if (!isSignedPolicy(text)) return { policy: parseTrustPolicy(text, file, readText) };
+  const progress = signingProgress(bytes, file);
+  return { policy: progress.policy, progress };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { ATTACH_TYPE, HELPER, PROGRAM_TYPE } from '../../bytecode/index.js';
 import { VespidError } from '../../errors/index.js';
-import { type KnownNames, openTrustPolicy, policyWarnings } from '../../trust/index.js';
+import { type KnownNames, policyWarnings, readTrustPolicy } from '../../trust/index.js';
 import { helpNotes } from '../help-text.js';
 import { printReport, type Report } from '../report.js';
 import { jsonOption, verboseOption } from '../shared-options.js';
@@ -30,8 +30,8 @@ export function trustCheckCommand(): Command {
 }
 
 function check(file: string, { strict }: { readonly strict?: true }): Report {
-  // Opened as if it were still valid: that it expired is one of the warnings.
-  const warnings = policyWarnings(openTrustPolicy(file, new Date(0)), knownNames(), new Date());
+  // Read and not opened: that it expired is one of the warnings, and it is checked before all have signed it.
+  const warnings = policyWarnings(readTrustPolicy(file).policy, knownNames(), new Date());
   if (strict === true && warnings.length > 0) {
     throw new VespidError('TRUST_POLICY_DOUBTFUL', `${file}: ${warnings.join('; ')}`, {
       hint: 'change the trust policy, or check it without --strict',
