@@ -45,10 +45,10 @@ export function verifyCommand(): Command {
           ],
         ],
         json: `
-one line for each bundle:
+one line for each bundle; docs/json-output.md has its schema:
 { "ok": true, "bundle": path, "name", "version" (if it has one), "digest", "threshold": count,
   "signers": [{ "id", "kind": "key", "keyId" } or { "id", "kind": "keyless", "issuer", "subject" }],
-  ${CONTENTS_JSON} }`,
+  "decision": how each signature was judged, ${CONTENTS_JSON} }`,
       }),
     )
     .action(printReports(verify));
@@ -99,18 +99,19 @@ async function verifyOne(source: string, trust: CheckedTrust, verbose: boolean):
 }
 
 function acceptance(source: string, bundle: AcceptedBundle, { threshold }: TrustPolicy): Report {
-  const { name, version, digest, policies, objects, signers } = bundle;
+  const { name, version, digest, policies, objects, signers, decision } = bundle;
   const contents = { policies, objects, predicate: bundle.statement.predicate };
   const facts = factLines([
     ['verified', source],
     ['name', name],
+    ...(version === undefined ? [] : [['version', version] as const]),
     ['digest', digest],
     ...signers.map((signer) => ['signed by', describeSigner(signer)] as const),
     ['threshold', `${threshold}, reached by ${signers.length}`],
   ]);
   return {
     text: [...facts, '', ...contentsLines(contents)].join('\n'),
-    json: { bundle: source, name, version, digest, threshold, signers, ...contents },
+    json: { bundle: source, name, version, digest, threshold, signers, decision, ...contents },
   };
 }
 

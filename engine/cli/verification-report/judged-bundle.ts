@@ -1,3 +1,4 @@
+import type { Decision } from '../../../signing/index.js';
 import type { VespidError } from '../../errors/index.js';
 import { REFUSED_EXIT_CODE } from '../report.js';
 
@@ -24,12 +25,15 @@ export interface FailedVerdict {
   readonly subjects: readonly string[];
 }
 
-/** @param subjects of the refusal; see {@link FailedVerdict} */
-export function failedVerdict(
-  source: string,
-  error: VespidError,
-  subjects: readonly string[] = [],
-): FailedVerdict {
+export function failedVerdict(source: string, error: VespidError): FailedVerdict {
   const outcome = error.exitCode === REFUSED_EXIT_CODE ? 'refused' : 'not judged';
-  return { source, outcome, error, subjects: [...new Set(subjects)] };
+  return { source, outcome, error, subjects: subjectsOf(error) };
+}
+
+/** Where grants are missing, once each. */
+function subjectsOf({ details }: VespidError): string[] {
+  // Nothing but the verifier of bundles calls something a decision; a refusal by the trust policy carries it.
+  const decision = details?.['decision'] as Decision | undefined;
+  const missing = decision?.signers.flatMap(({ missingGrants }) => missingGrants ?? []) ?? [];
+  return [...new Set(missing.map(({ subject }) => subject))];
 }

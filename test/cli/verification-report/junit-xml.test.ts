@@ -40,7 +40,7 @@ describe('the JUnit file of verify', () => {
       text: [
         'BUNDLE_THRESHOLD_NOT_MET: ci may not sign <bpf_send_signal> & "more"',
         'in program file.bpf.o#lsm/file_open/restrict',
-        'in policy protect.yaml',
+        'in policy protect.yaml#protect',
       ].join('\n'),
       children: [],
     });

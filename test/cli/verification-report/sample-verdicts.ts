@@ -1,5 +1,6 @@
 import { failedVerdict, type JudgedBundle } from '../../../engine/cli/verification-report/judged-bundle.js';
 import { VespidError } from '../../../engine/errors/index.js';
+import type { Decision, MissingGrant } from '../../../signing/index.js';
 
 const DIGEST = `sha256:${'ab'.repeat(32)}`;
 
@@ -19,14 +20,31 @@ export const REFUSED: JudgedBundle = failedVerdict(
   }),
 );
 
+const missing = (subject: string): MissingGrant => ({
+  ...{ subject, grant: 'helpers', required: 'bpf_send_signal', allowed: [] },
+});
+
+const DECISION: Decision = {
+  accepted: false,
+  bundle: { name: 'starter', digest: DIGEST },
+  signers: [
+    ['program file.bpf.o#lsm/file_open/restrict', 'policy protect.yaml#protect'],
+    ['program file.bpf.o#lsm/file_open/restrict'],
+  ].map((subjects) => ({
+    identity: { kind: 'key', keyId: 'ab'.repeat(32) },
+    attestation: DIGEST,
+    standing: 'accepted',
+    missingGrants: subjects.map(missing),
+    counted: false,
+  })),
+  requirements: [],
+};
+
 export const NOT_ENTITLED: JudgedBundle = failedVerdict(
   'out/starter.bundle',
-  new VespidError('BUNDLE_THRESHOLD_NOT_MET', 'ci may not sign <bpf_send_signal> & "more"'),
-  [
-    'program file.bpf.o#lsm/file_open/restrict',
-    'policy protect.yaml',
-    'program file.bpf.o#lsm/file_open/restrict',
-  ],
+  new VespidError('BUNDLE_THRESHOLD_NOT_MET', 'ci may not sign <bpf_send_signal> & "more"', {
+    details: { decision: DECISION },
+  }),
 );
 
 export const NOT_FOUND: JudgedBundle = failedVerdict(

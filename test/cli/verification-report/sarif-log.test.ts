@@ -61,7 +61,7 @@ describe('the SARIF log of verify', () => {
   it('names the programs that a refusal is about, once each', () => {
     expect(runOf(NOT_ENTITLED).results?.[0]?.locations?.[0]?.logicalLocations).toEqual([
       { fullyQualifiedName: 'file.bpf.o#lsm/file_open/restrict', kind: 'function' },
-      { fullyQualifiedName: 'protect.yaml', kind: 'resource' },
+      { fullyQualifiedName: 'protect.yaml#protect', kind: 'resource' },
     ]);
   });
 
