@@ -35,13 +35,4 @@ describe('what is shipped', () => {
   it.each(MANIFEST.files.filter((path) => !/[!*]/.test(path)))('%s of the list of files is there', (path) => {
     expect(existsSync(join(ROOT, path))).toBe(true);
   });
-
-  it.each(readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md')))(
-    'docs/%s leads to files that are there',
-    (name) => {
-      const links = [...text(join('docs', name)).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)];
-      const missing = links.filter(([, path = '']) => !existsSync(join(ROOT, 'docs', path)));
-      expect(missing.map(([, path]) => path)).toEqual([]);
-    },
-  );
 });
