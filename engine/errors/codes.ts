@@ -311,6 +311,10 @@ export const ERROR_CODES = {
     exit: 1,
     summary: 'a Sigstore trusted root that a trust policy names cannot be read',
   },
+  SIGSTORE_ROOT_UNAVAILABLE: {
+    exit: 1,
+    summary: 'the trusted root of a Sigstore instance could not be fetched and proven',
+  },
   TRUST_POLICY_ROOT_INVALID: { exit: 1, summary: 'a Sigstore trusted root is not of its documented form' },
   TRUST_POLICY_NOT_SIGNABLE: {
     exit: 1,

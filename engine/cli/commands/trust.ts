@@ -5,6 +5,7 @@ import { trustCheckCommand } from './trust-check.js';
 import { trustRevokeCommand } from './trust-revoke.js';
 import { trustShowCommand } from './trust-show.js';
 import { trustSignCommand } from './trust-sign.js';
+import { trustSigstoreRootCommand } from './trust-sigstore-root.js';
 import { trustStateCommand } from './trust-state.js';
 import { trustUpdateCommand } from './trust-update.js';
 
@@ -17,6 +18,7 @@ const TRUST_COMMANDS: readonly (() => Command)[] = [
   trustSignCommand,
   trustUpdateCommand,
   trustStateCommand,
+  trustSigstoreRootCommand,
 ];
 
 export function trustCommand(): Command {
