@@ -4,11 +4,18 @@ import { describeSystemError } from './system-error.js';
 
 /** Refusals that every form of a bundle has. */
 
+export function bundleNotFound(path: string, cause: unknown): VespidError {
+  return new VespidError('INPUT_NOT_FOUND', `expected a bundle at ${path}, found nothing`, {
+    hint: 'give the bundle that `vespid sign --out` wrote',
+    cause,
+  });
+}
+
 export function notABundle(path: string): VespidError {
   return new VespidError(
     'BUNDLE_NOT_A_BUNDLE',
-    `${path}: expected a bundle with ${LAYOUT_PATH} and ${INDEX_PATH}, found something else`,
-    { hint: 'give the bundle that `vespid sign --out` wrote' },
+    `${path}: expected a bundle, a directory or tar file with ${LAYOUT_PATH} and ${INDEX_PATH}, found something else`,
+    { hint: 'give the bundle that `vespid sign --out` wrote; unpack it first if it is compressed' },
   );
 }
 

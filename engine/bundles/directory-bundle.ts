@@ -9,7 +9,13 @@ import {
   LAYOUT_PATH,
 } from '../../signing/index.js';
 import { VespidError } from '../errors/index.js';
-import { notABundle, notRegular, unexpectedPath, unreadableBundle } from './bundle-refusals.js';
+import {
+  bundleNotFound,
+  notABundle,
+  notRegular,
+  unexpectedPath,
+  unreadableBundle,
+} from './bundle-refusals.js';
 import { readRegularFile } from './regular-file.js';
 import { hasSystemCode } from './system-error.js';
 
@@ -89,12 +95,7 @@ async function listDirectory(path: string): Promise<readonly Dirent[]> {
   try {
     return await readdir(path, { withFileTypes: true });
   } catch (cause) {
-    if (hasSystemCode(cause, 'ENOENT')) {
-      throw new VespidError('INPUT_NOT_FOUND', `expected a bundle at ${path}, found nothing`, {
-        hint: 'give the bundle that `vespid sign --out` wrote',
-        cause,
-      });
-    }
+    if (hasSystemCode(cause, 'ENOENT')) throw bundleNotFound(path, cause);
     if (hasSystemCode(cause, 'ENOTDIR')) throw notABundle(path);
     throw unreadableBundle(path, cause);
   }

@@ -1,117 +1,18 @@
-import { lstat, mkdir, mkdtemp, open, readdir, rename, rm } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import { isBundlePath } from '../../signing/index.js';
-import { VespidError } from '../errors/index.js';
-import { DirectoryBundle } from './directory-bundle.js';
-import { describeSystemError, hasSystemCode } from './system-error.js';
+import type { BundleFiles } from '../../signing/index.js';
+import { writeTar } from './tar/write-tar.js';
+import { writeDirectory } from './write-directory.js';
+
+/** The ending by which somebody asks for one tar file instead of a directory. */
+const TAR_ENDING = '.tar';
 
 /**
- * Writes a bundle directory whole or not at all: into a new directory beside the target, then by rename. A
- * target that already exists must be an empty directory or a bundle, which is then replaced.
+ * Writes a bundle whole or not at all: as one tar file at a path that ends in `.tar`, else as a directory. What is
+ * there already must be a bundle, which is then replaced.
  *
  * @param files as createBundle gives them
  * @throws VespidError BUNDLE_OUTPUT_OCCUPIED, INPUT_NOT_FOUND, INPUT_UNREADABLE
  */
-export async function writeBundle(directory: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
-  const target = resolve(directory);
-  const state = await examineTarget(target);
-  const stagingDirectory = await makeStagingDirectory(target);
-  try {
-    const staged = join(stagingDirectory, 'new');
-    await writeFiles(staged, files);
-    await moveIntoPlace(staged, target, state, join(stagingDirectory, 'old'));
-    await syncDirectory(dirname(target));
-  } catch (cause) {
-    if (cause instanceof VespidError) throw cause;
-    throw new VespidError('INPUT_UNREADABLE', `could not write ${directory}: ${describeSystemError(cause)}`, {
-      hint: 'check the permissions of the output directory and the space on its disk',
-      cause,
-    });
-  } finally {
-    await rm(stagingDirectory, { recursive: true, force: true });
-  }
-}
-
-type TargetState = 'absent' | 'replaceable';
-
-async function examineTarget(target: string): Promise<TargetState> {
-  try {
-    const status = await lstat(target);
-    if (!status.isDirectory()) throw occupied(target, 'something that is not a directory');
-    if ((await readdir(target)).length > 0) await new DirectoryBundle(target).list();
-    return 'replaceable';
-  } catch (cause) {
-    if (hasSystemCode(cause, 'ENOENT')) return 'absent';
-    if (cause instanceof VespidError && cause.code === 'BUNDLE_OUTPUT_OCCUPIED') throw cause;
-    throw occupied(target, 'other files', cause);
-  }
-}
-
-function occupied(target: string, found: string, cause?: unknown): VespidError {
-  return new VespidError(
-    'BUNDLE_OUTPUT_OCCUPIED',
-    `${target}: expected nothing, an empty directory or a bundle, found ${found}`,
-    { hint: 'choose another --out, or remove what is there yourself', cause },
-  );
-}
-
-/** Beside the target, so that the rename stays on one file system. */
-async function makeStagingDirectory(target: string): Promise<string> {
-  try {
-    return await mkdtemp(`${target}.tmp-`);
-  } catch (cause) {
-    const missing = hasSystemCode(cause, 'ENOENT');
-    throw new VespidError(
-      missing ? 'INPUT_NOT_FOUND' : 'INPUT_UNREADABLE',
-      `could not write beside ${target}: ${describeSystemError(cause)}`,
-      {
-        hint: missing ? `create ${dirname(target)} first` : 'check the permissions of that directory',
-        cause,
-      },
-    );
-  }
-}
-
-async function writeFiles(root: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
-  await mkdir(join(root, 'blobs', 'sha256'), { recursive: true });
-  for (const [path, bytes] of files) {
-    if (!isBundlePath(path)) throw new VespidError('INTERNAL', `a bundle was built with the path ${path}`);
-    await writeDurably(join(root, path), bytes);
-  }
-}
-
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  const handle = await open(path, 'wx', 0o644);
-  try {
-    await handle.writeFile(bytes);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** rename(2) does not replace a directory that has entries, so an old bundle steps aside, and back on failure. */
-async function moveIntoPlace(
-  staged: string,
-  target: string,
-  state: TargetState,
-  aside: string,
-): Promise<void> {
-  if (state === 'absent') return rename(staged, target);
-  await rename(target, aside);
-  try {
-    await rename(staged, target);
-  } catch (cause) {
-    await rename(aside, target);
-    throw cause;
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+export async function writeBundle(path: string, files: BundleFiles): Promise<void> {
+  if (path.endsWith(TAR_ENDING)) await writeTar(path, files);
+  else await writeDirectory(path, files);
 }

@@ -196,6 +196,12 @@ export const ERROR_CODES = {
   },
   BUNDLE_FILE_NOT_REGULAR: { exit: 3, summary: 'a bundle has a symlink, device, socket or pipe in it' },
   BUNDLE_FILE_CHANGED: { exit: 3, summary: 'a file of a bundle changed while it was read' },
+  BUNDLE_FILE_DUPLICATE: { exit: 3, summary: 'a tar file has a file or directory twice' },
+  BUNDLE_TAR_MALFORMED: {
+    exit: 3,
+    summary: 'the tar file of a bundle breaks the format, or holds more than files',
+  },
+  BUNDLE_TAR_UNSUPPORTED: { exit: 3, summary: 'the tar file of a bundle uses an extension of the format' },
   BUNDLE_FILE_MISSING: { exit: 3, summary: 'a file that a bundle names is not in it' },
   BUNDLE_FILE_UNEXPECTED: { exit: 3, summary: 'a bundle has a file that it does not name' },
   BUNDLE_BLOB_DIGEST_MISMATCH: { exit: 3, summary: 'a blob does not have the digest in its path' },

@@ -13,7 +13,7 @@ const NOT_VERIFIED =
 export function inspectCommand(): Command {
   return new Command('inspect')
     .description('show what a bundle says of itself, without verifying it')
-    .argument('<bundle>', 'bundle directory')
+    .argument('<bundle>', 'bundle directory or tar file')
     .addOption(jsonOption())
     .addOption(verboseOption())
     .addHelpText(

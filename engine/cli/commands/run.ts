@@ -41,7 +41,7 @@ sinks: [{name, accepted, delivered, retried, dropped, pending}]}`,
 export function runCommand(): Command {
   return new Command('run')
     .description('verify bundles, load them into the kernel and enforce them until SIGINT or SIGTERM')
-    .argument('<bundle...>', 'bundle directories')
+    .argument('<bundle...>', 'bundle directories or tar files')
     .addOption(trustOption())
     .addOption(stateOption())
     .option('--no-state', 'without memory: older versions are accepted, and nothing is recorded')

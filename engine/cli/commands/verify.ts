@@ -22,7 +22,7 @@ interface VerifyOptions extends ReportFileOptions, CheckedTrustOptions {
 export function verifyCommand(): Command {
   const command = new Command('verify')
     .description('verify bundles as a node would: signatures, trust policy, claims; exit code 3 if refused')
-    .argument('<bundles...>', 'bundle directories')
+    .argument('<bundles...>', 'bundle directories or tar files')
     .addOption(trustOption())
     .addOption(checkedStateOption())
     .addOption(rootOption());
