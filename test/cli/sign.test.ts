@@ -114,6 +114,91 @@ describe('sign', () => {
   });
 });
 
+/** What GitHub Actions documents as always set; the values are those of its documentation. */
+const GITHUB = {
+  GITHUB_ACTIONS: 'true',
+  GITHUB_SERVER_URL: 'https://github.com',
+  GITHUB_REPOSITORY: 'octocat/hello-world',
+  GITHUB_REPOSITORY_ID: '123456789',
+  GITHUB_REPOSITORY_OWNER_ID: '1234567',
+  GITHUB_REF: 'refs/heads/main',
+  GITHUB_SHA: 'ffac537e6cbbf934b08745a378932722df287a53',
+  GITHUB_WORKFLOW_REF: 'octocat/hello-world/.github/workflows/release.yml@refs/heads/main',
+  GITHUB_EVENT_NAME: 'push',
+  GITHUB_RUN_ID: '1658821493',
+  GITHUB_RUN_ATTEMPT: '1',
+  RUNNER_ENVIRONMENT: 'github-hosted',
+};
+
+describe('sign --provenance', () => {
+  const sign = (...more: readonly string[]) => [
+    ...['sign', at('a.yaml'), '--key', at('ci.key'), '--key', at('security.key'), '--out', at('x.bundle')],
+    ...more,
+  ];
+  const stubAll = (variables: Readonly<Record<string, string>>) => {
+    for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
+  };
+
+  beforeEach(() => stubAll({ GITHUB_ACTIONS: '', GITLAB_CI: '' }));
+
+  it('attests the CI job by itself, besides the bundle, for each signer', async () => {
+    stubAll(GITHUB);
+    expect(await runJson(...sign())).toMatchObject({ provenance: true });
+    const payloads = (await payloadsOf(at('x.bundle'))).map((text) => Buffer.from(text, 'base64').toString());
+    expect(
+      payloads.filter((text) => text.includes('"predicateType":"https://slsa.dev/provenance/v1"')),
+    ).toHaveLength(2);
+    expect(payloads).toHaveLength(4);
+    expect((await verifyBoth(at('x.bundle'))).exitCode).toBe(0);
+  });
+
+  it('attests nothing of the kind outside of CI, or when it is told so', async () => {
+    expect(await runJson(...sign())).toMatchObject({ provenance: false });
+    stubAll(GITHUB);
+    expect(await runJson(...sign('--provenance', 'none'))).toMatchObject({ provenance: false });
+    expect(await payloadsOf(at('x.bundle'))).toHaveLength(2);
+  });
+
+  it('attests what a file says, and refuses one that says something else', async () => {
+    const predicate = {
+      buildDefinition: { buildType: 'https://builds.example/v1', externalParameters: { target: 'release' } },
+      runDetails: { builder: { id: 'https://builds.example/worker' } },
+    };
+    writeFileSync(at('provenance.json'), JSON.stringify(predicate));
+    expect(await runJson(...sign('--provenance', at('provenance.json')))).toMatchObject({ provenance: true });
+    writeFileSync(at('provenance.json'), '{}');
+    expect(await refusal(...sign('--provenance', at('provenance.json')))).toMatchObject({
+      code: 'PROVENANCE_INVALID',
+    });
+    expect(await refusal(...sign('--provenance', at('missing')))).toMatchObject({ code: 'INPUT_NOT_FOUND' });
+  });
+
+  it('stays when a signer is added', async () => {
+    stubAll(GITHUB);
+    await runJson('sign', at('a.yaml'), '--key', at('ci.key'), '--out', at('x.bundle'));
+    await runJson('sign', '--add', at('x.bundle'), '--key', at('security.key'));
+    expect(await payloadsOf(at('x.bundle'))).toHaveLength(3);
+    expect((await verifyBoth(at('x.bundle'))).exitCode).toBe(0);
+  });
+});
+
+describe('sign --bundle-version', () => {
+  const sign = (version: string) => [
+    ...['sign', at('a.yaml'), '--key', at('ci.key'), '--key', at('security.key'), '--out', at('x.bundle')],
+    ...['--bundle-version', version],
+  ];
+
+  it('is signed as part of the bundle', async () => {
+    expect(await runJson(...sign('1.4.0-rc.1'))).toMatchObject({ version: '1.4.0-rc.1' });
+    expect((await runVespid('verify', at('x.bundle'), '--trust', at('both.yaml'))).exitCode).toBe(0);
+    expect((await inspectBundle(await openBundleSource(at('x.bundle')))).version).toBe('1.4.0-rc.1');
+  });
+
+  it.each(['1.4', 'v1.4.0', '01.4.0', ''])('is refused as %j', async (version) => {
+    expect(await refusal(...sign(version))).toMatchObject({ code: 'SIGN_VERSION_INVALID' });
+  });
+});
+
 describe('sign --add', () => {
   const add = (...more: readonly string[]) => [
     'sign',

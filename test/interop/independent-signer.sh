@@ -34,9 +34,11 @@ manifest_type=application/vnd.oci.image.manifest.v1+json
 bundle_type=application/vnd.vespid.bundle.v1
 sigstore_type=application/vnd.dev.sigstore.bundle.v0.3+json
 
-# The bundle's manifest: a config with its name, a layer for each file.
-jq -n --arg name "$name" '{ apiVersion: "vespid.dev/v1", kind: "Bundle", name: $name }' |
-  canonical >"$work/config"
+# The bundle's manifest: a config with its name and bpfman's labels, a layer for each file.
+jq -n --arg name "$name" '{
+    apiVersion: "vespid.dev/v1", kind: "Bundle", name: $name,
+    config: { Labels: { "io.ebpf.programs": ({ main: "xdp" } | tojson), "io.ebpf.maps": "{}" } }
+  }' | canonical >"$work/config"
 jq -n \
   --arg type "$manifest_type" --arg artifact "$bundle_type" \
   --argjson config "$(descriptor "$work/config" application/vnd.vespid.bundle.config.v1+json)" \

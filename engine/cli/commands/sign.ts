@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { VespidError } from '../../errors/index.js';
 import { CONTENTS_JSON } from '../bundle-contents.js';
 import { helpNotes } from '../help-text.js';
@@ -28,7 +28,7 @@ const EXAMPLES = [
 
 const JSON_FORM = `
 { "ok": true, "bundle": path, "name", "version" (if any), "digest", "signers": [label], "warnings": [sentence],
-  "attestations": count (with --add),
+  "provenance": whether there is one, "attestations": count (with --add),
   ${CONTENTS_JSON} }`;
 
 export function signCommand(): Command {
@@ -45,6 +45,12 @@ export function signCommand(): Command {
     .option('--bundle-version <version>', 'Semantic Versioning; nodes refuse to go back to a lower one');
   for (const option of [...signerOptions(), ...keylessOptions()]) command.addOption(option);
   return command
+    .addOption(
+      new Option(
+        '--provenance <auto|none|file>',
+        'how it was built, attested beside it: SLSA provenance v1',
+      ).default('auto', 'of the job in GitHub Actions or GitLab CI'),
+    )
     .option(
       '--add <bundle>',
       'add signers to this bundle, after its claims are computed again from its bytes',

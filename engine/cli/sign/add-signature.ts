@@ -68,10 +68,11 @@ export async function addSignature(
 }
 
 /** What a bundle holds is signed already; nothing of it can be chosen any more. */
-function refuseNewContent({ name, bundleVersion }: SignOptions): void {
+function refuseNewContent({ name, bundleVersion, provenance }: SignOptions): void {
   const given = [
     ...(name === undefined ? [] : ['--name']),
     ...(bundleVersion === undefined ? [] : ['--bundle-version']),
+    ...(provenance === 'auto' || provenance === 'none' ? [] : ['--provenance']),
   ];
   if (given.length === 0) return;
   throw new VespidError('USAGE', `expected --add alone, found ${given.join(' and ')} beside it`, {

@@ -11,6 +11,7 @@ import type { Report } from '../report.js';
 import { assembleSigningInput } from '../signing-input.js';
 import { factLines } from '../text-table.js';
 import { announcing, openAllSigners } from './open-all-signers.js';
+import { chooseProvenance } from './provenance-choice.js';
 import type { SignOptions } from './sign-options.js';
 import type { SignProgress } from './sign-progress.js';
 
@@ -25,6 +26,7 @@ export async function signNewBundle(
   progress: SignProgress,
 ): Promise<Report> {
   const out = requireOut(options);
+  const provenance = chooseProvenance(options.provenance);
   const { signers, warnings: signerWarnings } = await openAllSigners(options);
   const files = expandDirectories(paths, [...POLICY_ENDINGS, '.bpf.o']).map(readInputFile);
   progress(`compiling ${files.length} files`);
@@ -33,7 +35,8 @@ export async function signNewBundle(
   progress(`computing claims about ${input.objects.length} objects`);
   const predicate = computePredicate(input, packageVersion());
   const version = options.bundleVersion === undefined ? {} : { version: options.bundleVersion };
-  const bundle = await createBundle({ ...input, ...version }, predicate, announcing(signers, progress));
+  const announced = announcing(signers, progress);
+  const bundle = await createBundle({ ...input, ...version }, predicate, announced, provenance);
   await writeBundle(out, bundle);
   const { digest, policies, objects } = await inspectBundle(new MemoryBundle(bundle));
   const contents = { policies, objects, predicate };
@@ -43,12 +46,13 @@ export async function signNewBundle(
     ...Object.entries(version),
     ['digest', digest],
     ...signers.map(({ label }) => ['signed by', label] as const),
+    ...(provenance === undefined ? [] : [['provenance', provenance.runDetails.builder.id] as const]),
   ]);
   return {
     text: [...facts, '', ...contentsLines(contents)].join('\n'),
     json: {
       ...{ bundle: out, name, ...version, digest, signers: signers.map(({ label }) => label) },
-      ...contents,
+      ...{ provenance: provenance !== undefined, ...contents },
     },
     warnings: [...signerWarnings, ...warnings],
   };
