@@ -10,6 +10,7 @@ import { checkStatementCovers } from '../attestation/statement-check.js';
 import { bytesEqual } from '../documents/bytes.js';
 import { readFiles, type VerifiedFile } from './accepted-bundle.js';
 import type { AttestationEntry, BundleContent, BundleFiles } from './bundle-content.js';
+import { requireLabels } from './bundle-labels.js';
 import { BundleLayout } from './bundle-layout.js';
 import { BUNDLE_LIMITS, requireWithinLimit } from './bundle-limits.js';
 import { readBundleContent } from './bundle-reader.js';
@@ -45,6 +46,7 @@ export async function addAttestation(
   const payload = requireOnePayload(earlier, content);
   const statement = readStatement(payload);
   checkStatementCovers(statement, content);
+  requireLabels(content.labels, statement.predicate.programs);
   const files: VerifiedFile[] = [];
   for await (const file of readFiles(content, layout)) files.push(file);
   await check(statement, files);

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { editText, findBlob, readdress, resign, textOf } from '../forged-bundle.js';
 import {
+  addKey,
   CI_KEY,
   expectRejection,
+  RELEASE_KEY,
   SAMPLE_BUNDLE,
   SAMPLE_INPUT,
   SAMPLE_PREDICATE,
@@ -83,6 +85,7 @@ describe("bpfman's labels", () => {
     { name: 'another spelling', edit: (text) => text.replace('{\\"events', '{ \\"events') },
   ])('are refused with $name', async ({ edit }) => {
     await expectRejection('BUNDLE_LABELS_MISMATCH', () => verify(resignedConfig(edit)));
+    await expectRejection('BUNDLE_LABELS_MISMATCH', () => addKey(resignedConfig(edit), RELEASE_KEY));
   });
 
   test.each<{ name: string; edit: (text: string) => string }>([
