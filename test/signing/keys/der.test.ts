@@ -22,14 +22,16 @@ describe('DER', () => {
   });
 
   test('reads back every octet string, alone and in a sequence', () => {
+    // Where the form of the length changes, and anything between.
+    const edges = fc.constantFrom(0, 127, 128, 255, 256, 65_535, 65_536);
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 70_000, size: 'max' }), (bytes) => {
+      fc.property(fc.oneof(edges, fc.nat({ max: 70_000 })), fc.nat({ max: 255 }), (length, byte) => {
+        const bytes = new Uint8Array(length).fill(byte);
         const content = new DerReader(derSequence(derOctetString(bytes), derInteger(1))).sequence();
-        expect(content.octetString()).toEqual(bytes);
+        expect(Buffer.compare(content.octetString(), bytes)).toBe(0);
         expect(content.integer()).toBe(1);
         content.end();
       }),
-      { numRuns: 30 },
     );
   });
 
