@@ -1,2 +1,2 @@
 export { Agent, type AgentNotice, type AgentOptions, type AgentSummary, noticeOf } from './agent.js';
-export { checkBundle, checkBundleSource, openBundle } from './open-bundle.js';
+export { checkAcceptedBundle, checkBundle, checkBundleSource, openBundle } from './open-bundle.js';

@@ -30,8 +30,18 @@ export async function checkBundleSource(
   now: Date,
 ): Promise<AcceptedBundle> {
   const accepted = await acceptBundle(source, trust, now);
-  for await (const file of accepted.files()) checkFileClaims(accepted.statement.predicate, file);
+  await checkAcceptedBundle(accepted);
   return accepted;
+}
+
+/**
+ * The second half of {@link checkBundleSource}: holds each file of a bundle that the trust policy accepts to its digest
+ * and to what the signers state.
+ *
+ * @throws VespidError BUNDLE_* (exit code 3), ELF_*, BTF_*, OBJECT_*
+ */
+export async function checkAcceptedBundle(accepted: AcceptedBundle): Promise<void> {
+  for await (const file of accepted.files()) checkFileClaims(accepted.statement.predicate, file);
 }
 
 /**

@@ -42,6 +42,8 @@ export interface FailureReport {
   readonly failure: VespidError;
   /** Members of the printed object beside `ok` and `error`: which thing. */
   readonly json: Readonly<Record<string, unknown>>;
+  /** What people asked for beside the failure itself; lines, without the last line feed. */
+  readonly text?: string;
 }
 
 /** An action for a command that looks at several things and goes on after a failure: each result as it comes. */
@@ -55,8 +57,12 @@ export function printReports<Inputs extends unknown[]>(
     const failures: VespidError[] = [];
     try {
       for await (const report of body(...inputs)) {
-        if ('failure' in report) failures.push(printFailure(report.failure, style, output, report.json));
-        else writeReport(report, json, output);
+        if (!('failure' in report)) {
+          writeReport(report, json, output);
+          continue;
+        }
+        if (report.text !== undefined && !json) output.writeOut(`${report.text}\n`);
+        failures.push(printFailure(report.failure, style, output, report.json));
       }
     } catch (error) {
       failures.push(printFailure(asVespidError(error, verbose), style, output));

@@ -1,8 +1,17 @@
 import { Command } from 'commander';
-import type { AcceptedBundle, TrustPolicy, VerifiedSigner } from '../../../signing/index.js';
-import { checkBundle } from '../../agent/index.js';
+import {
+  type AcceptedBundle,
+  type Decision,
+  judgeBundle,
+  type TrustPolicy,
+  type VerifiedSigner,
+} from '../../../signing/index.js';
+import { checkAcceptedBundle } from '../../agent/index.js';
+import { openBundleSource } from '../../bundles/index.js';
+import { VespidError } from '../../errors/index.js';
 import { CONTENTS_JSON, contentsLines } from '../bundle-contents.js';
 import { type CheckedTrust, type CheckedTrustOptions, openCheckedTrust } from '../checked-trust.js';
+import { decisionLines } from '../decision-tree.js';
 import { helpNotes } from '../help-text.js';
 import { asVespidError } from '../outcome.js';
 import { type FailureReport, printReports, type Report } from '../report.js';
@@ -16,6 +25,7 @@ import {
 } from '../verification-report/report-files.js';
 
 interface VerifyOptions extends ReportFileOptions, CheckedTrustOptions {
+  readonly explain?: true;
   readonly verbose?: true;
 }
 
@@ -25,7 +35,8 @@ export function verifyCommand(): Command {
     .argument('<bundles...>', 'bundle directories or tar files')
     .addOption(trustOption())
     .addOption(checkedStateOption())
-    .addOption(rootOption());
+    .addOption(rootOption())
+    .option('--explain', 'print how the trust policy decided: each signer, what is required, the verdict');
   for (const option of reportFileOptions()) command.addOption(option);
   return command
     .addOption(jsonOption())
@@ -39,6 +50,7 @@ export function verifyCommand(): Command {
             "vespid verify starter.bundle --trust trust.yaml --json | jq '.predicate.programs[].helpers'",
             'what its programs may call',
           ],
+          ['vespid verify starter.bundle --trust trust.yaml --explain', 'who counts, who does not, and why'],
           [
             'vespid verify *.bundle --trust trust.yaml --sarif vespid.sarif --junit vespid.xml',
             'every bundle, and what was found as files for code scanning and test reports',
@@ -63,7 +75,7 @@ async function* verify(
   try {
     const trust = openCheckedTrust(options, new Date());
     for (const source of sources) {
-      const { verdict, report } = await verifyOne(source, trust, options.verbose === true);
+      const { verdict, report } = await verifyOne(source, trust, options);
       verdicts.push(verdict);
       yield report;
     }
@@ -82,23 +94,49 @@ interface Verification {
   readonly report: Report | FailureReport;
 }
 
-async function verifyOne(source: string, trust: CheckedTrust, verbose: boolean): Promise<Verification> {
+async function verifyOne(
+  source: string,
+  trust: CheckedTrust,
+  { explain = false, verbose = false }: { readonly explain?: boolean; readonly verbose?: boolean },
+): Promise<Verification> {
+  let decision: Decision | undefined;
   try {
-    const bundle = await checkBundle(source, trust.policy, new Date());
+    const judgement = await judgeBundle(await openBundleSource(source), trust.policy, new Date());
+    decision = judgement.decision;
+    if (judgement.outcome instanceof VespidError) throw judgement.outcome;
+    const bundle = judgement.outcome;
+    await checkAcceptedBundle(bundle);
     trust.checkVersion(bundle);
     const { name, digest } = bundle;
     const signers = bundle.signers.map(({ id }) => id);
     return {
       verdict: { source, outcome: 'accepted', name, digest, signers },
-      report: acceptance(source, bundle, trust.policy),
+      report: acceptance(source, bundle, trust.policy, explain ? decisionLines(source, decision) : []),
     };
   } catch (error) {
     const failure = asVespidError(error, verbose);
-    return { verdict: failedVerdict(source, failure), report: { failure, json: { bundle: source } } };
+    const text = explain ? { text: explanationLines(source, decision).join('\n') } : {};
+    return {
+      verdict: failedVerdict(source, failure),
+      report: { failure, json: { bundle: source }, ...text },
+    };
   }
 }
 
-function acceptance(source: string, bundle: AcceptedBundle, { threshold }: TrustPolicy): Report {
+/** @param decision undefined for a bundle that is at fault itself, whatever the trust policy says */
+function explanationLines(source: string, decision: Decision | undefined): readonly string[] {
+  return decision === undefined
+    ? [`${source}: the trust policy was not asked`]
+    : decisionLines(source, decision);
+}
+
+/** @param explained lines that are asked for beside the facts */
+function acceptance(
+  source: string,
+  bundle: AcceptedBundle,
+  { threshold }: TrustPolicy,
+  explained: readonly string[],
+): Report {
   const { name, version, digest, policies, objects, signers, decision } = bundle;
   const contents = { policies, objects, predicate: bundle.statement.predicate };
   const facts = factLines([
@@ -110,7 +148,13 @@ function acceptance(source: string, bundle: AcceptedBundle, { threshold }: Trust
     ['threshold', `${threshold}, reached by ${signers.length}`],
   ]);
   return {
-    text: [...facts, '', ...contentsLines(contents)].join('\n'),
+    text: [
+      ...facts,
+      '',
+      ...explained,
+      ...(explained.length === 0 ? [] : ['']),
+      ...contentsLines(contents),
+    ].join('\n'),
     json: { bundle: source, name, version, digest, threshold, signers, decision, ...contents },
   };
 }
