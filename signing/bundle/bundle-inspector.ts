@@ -1,7 +1,9 @@
 import { VespidError } from '../../engine/errors/index.js';
 import type { BundlePredicate } from '../attestation/bundle-predicate.js';
+import { claimedIdentity } from '../attestation/claimed-identity.js';
 import { IN_TOTO_PAYLOAD_TYPE } from '../attestation/dsse.js';
-import { decodeSigstoreBundle } from '../attestation/sigstore-bundle.js';
+import type { CertificateIdentity } from '../attestation/keyless-certificate.js';
+import { type Attestation, decodeSigstoreBundle } from '../attestation/sigstore-bundle.js';
 import { readStatement, type Statement } from '../attestation/statement.js';
 import { readFiles } from './accepted-bundle.js';
 import type { BundleOutline } from './bundle-content.js';
@@ -20,6 +22,8 @@ export interface AttestationDescription {
   readonly digest: string;
   /** The key that it says signed it; absent when it has a certificate instead. */
   readonly claimedKeyId?: string;
+  /** Whom its certificate names; absent when it has none, or one that cannot be read. */
+  readonly claimedIdentity?: CertificateIdentity;
   readonly payloadType: string;
   readonly unverifiedSubjects: Statement['subject'];
   readonly unverifiedPredicate?: BundlePredicate;
@@ -47,8 +51,7 @@ export async function inspectBundle(source: BundleSource): Promise<BundleDescrip
 
 function describeAttestation(digest: string, bytes: Uint8Array): AttestationDescription {
   const { material, payloadType, payload } = decodeSigstoreBundle(bytes, `attestation ${digest}`);
-  const claimed = material.kind === 'key' ? { claimedKeyId: material.keyId } : {};
-  const about = { digest, ...claimed, payloadType };
+  const about = { digest, ...claimedSigner(material), payloadType };
   const nothing = { unverifiedSubjects: [] };
   if (payloadType !== IN_TOTO_PAYLOAD_TYPE)
     return { ...about, ...nothing, payloadFault: 'not an in-toto statement' };
@@ -58,5 +61,17 @@ function describeAttestation(digest: string, bytes: Uint8Array): AttestationDesc
   } catch (error) {
     if (!(error instanceof VespidError)) throw error;
     return { ...about, ...nothing, payloadFault: error.message };
+  }
+}
+
+function claimedSigner(
+  material: Attestation['material'],
+): Pick<AttestationDescription, 'claimedKeyId' | 'claimedIdentity'> {
+  if (material.kind === 'key') return { claimedKeyId: material.keyId };
+  try {
+    return { claimedIdentity: claimedIdentity(material, 'attestation') };
+  } catch (error) {
+    if (!(error instanceof VespidError)) throw error;
+    return {};
   }
 }

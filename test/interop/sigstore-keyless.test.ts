@@ -185,3 +185,21 @@ describe('the sigstore library', () => {
     expect(modules.filter((path) => /@sigstore\/(sign|tuf)|tuf-js|make-fetch-happen/.test(path))).toEqual([]);
   });
 });
+
+describe('before anything is verified', () => {
+  test('vespid inspect says whom the certificate names', async () => {
+    const result = expectSuccess(await signed.run(['inspect', signed.bundle, '--json']));
+    expect(result).toMatchObject({ verified: false, attestations: [{ claimedIdentity: RELEASE }] });
+    const { stdout } = await signed.run(['inspect', signed.bundle]);
+    expect(stdout).toContain(`${SUBJECT} (${ISSUER})`);
+  });
+
+  test('vespid trust check says that a trusted root is none', async () => {
+    using workspace = new KeylessWorkspace(server);
+    await workspace.verify([RELEASE]);
+    expectSuccess(await workspace.run(['trust', 'check', 'trust.yaml', '--json']));
+    writeFileSync(workspace.path('trusted_root.json'), '{}');
+    const result = await workspace.run(['trust', 'check', 'trust.yaml', '--json']);
+    expectFailure(result, 1, 'TRUST_POLICY_ROOT_INVALID');
+  });
+});

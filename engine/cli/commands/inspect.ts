@@ -23,7 +23,8 @@ export function inspectCommand(): Command {
         json: `
 { "ok": true, "verified": false, "bundle": path, "name", "digest",
   "policies", "objects": [{ "name", "digest", "byteSize" }],
-  "attestations": [{ "digest", "claimedKeyId", "payloadType", "unverifiedSubjects": [{...}],
+  "attestations": [{ "digest", "claimedKeyId" or "claimedIdentity": { "issuer", "subject" }, "payloadType",
+    "unverifiedSubjects": [{...}],
     "unverifiedPredicate": {...}, "payloadFault" (only if unreadable) }] }`,
       }),
     )
@@ -57,14 +58,16 @@ async function inspect(bundlePath: string): Promise<Report> {
   };
 }
 
-function attestationLines({ claimedKeyId, payloadFault }: AttestationDescription): string[] {
+function attestationLines(attestation: AttestationDescription): string[] {
+  const { payloadFault } = attestation;
   const fault = payloadFault === undefined ? '' : `; its statement cannot be read: ${payloadFault}`;
-  return factLines([
-    [
-      'claims to be signed by',
-      `${claimedKeyId === undefined ? 'the owner of a certificate' : `key ${claimedKeyId}`}${fault}`,
-    ],
-  ]);
+  return factLines([['claims to be signed by', `${signerText(attestation)}${fault}`]]);
+}
+
+function signerText({ claimedKeyId, claimedIdentity }: AttestationDescription): string {
+  if (claimedKeyId !== undefined) return `key ${claimedKeyId}`;
+  if (claimedIdentity === undefined) return 'a certificate that cannot be read';
+  return `${claimedIdentity.subject} (${claimedIdentity.issuer})`;
 }
 
 function distinctBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Item[] {

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { parseTrustedRoot } from '../../../signing/index.js';
 import { ATTACH_TYPE, HELPER, PROGRAM_TYPE } from '../../bytecode/index.js';
 import { VespidError } from '../../errors/index.js';
 import { type KnownNames, policyWarnings, readTrustPolicy } from '../../trust/index.js';
@@ -31,7 +32,10 @@ export function trustCheckCommand(): Command {
 
 function check(file: string, { strict }: { readonly strict?: true }): Report {
   // Read and not opened: that it expired is one of the warnings, and it is checked before all have signed it.
-  const warnings = policyWarnings(readTrustPolicy(file).policy, knownNames(), new Date());
+  const { policy } = readTrustPolicy(file);
+  // Elsewhere it is looked at when the first identity is verified, which may be in a year.
+  if (policy.trustedRoot !== undefined) parseTrustedRoot(policy.trustedRoot, `${file}: trusted root`);
+  const warnings = policyWarnings(policy, knownNames(), new Date());
   if (strict === true && warnings.length > 0) {
     throw new VespidError('TRUST_POLICY_DOUBTFUL', `${file}: ${warnings.join('; ')}`, {
       hint: 'change the trust policy, or check it without --strict',
