@@ -1,5 +1,4 @@
 import { compareText, sortedNames } from './claim-order.js';
-import { closedObject, IDENTIFIER, nameSet, SHA256, TEXT, U32 } from './claim-schema.js';
 
 /** What a signer states about one eBPF program; the loader recomputes every member from the object's bytes. */
 export interface ProgramClaim {
@@ -53,52 +52,6 @@ export interface MapClaim {
   /** BPF_F_* of BPF_MAP_CREATE. */
   readonly flags: number;
 }
-
-/** Programs in one bundle. A node runs tens; the bound keeps a statement readable and its check quick. */
-export const MAX_PROGRAM_CLAIMS = 1024;
-/** BPF_COMPLEXITY_LIMIT_INSNS of include/linux/bpf.h: the kernel loads no larger program. */
-const MAX_INSTRUCTIONS = 1_000_000;
-/** The kernel's limit of maps in one program (MAX_USED_MAPS of include/linux/bpf_verifier.h). */
-const MAX_MAPS = 64;
-/** There are some 211 helpers on 6.12, and MAX_KFUNC_DESCS (256) kernel functions that one program may call. */
-const MAX_CALLED = 512;
-
-const HELPER = { type: 'string', pattern: '^(bpf_[a-z0-9_]{1,64}|helper#-?[0-9]{1,10})$' };
-
-const MAP_CLAIM_SCHEMA = closedObject({
-  name: IDENTIFIER,
-  type: { ...TEXT, minLength: 1 },
-  keySize: U32,
-  valueSize: U32,
-  maxEntries: U32,
-  flags: U32,
-});
-
-const PROGRAM_CLAIM_SCHEMA = closedObject({
-  object: TEXT,
-  section: { ...TEXT, minLength: 1 },
-  name: IDENTIFIER,
-  type: { ...TEXT, minLength: 1 },
-  attachType: TEXT,
-  attachTarget: TEXT,
-  license: TEXT,
-  instructionCount: { type: 'integer', minimum: 1, maximum: MAX_INSTRUCTIONS },
-  sha256: SHA256,
-  maps: { type: 'array', maxItems: MAX_MAPS, items: MAP_CLAIM_SCHEMA },
-  helpers: nameSet(HELPER, MAX_CALLED),
-  kfuncs: nameSet(IDENTIFIER, MAX_CALLED),
-  kernelSymbols: nameSet(IDENTIFIER, MAX_CALLED),
-  sleepable: { type: 'boolean' },
-  coreRelocationCount: { type: 'integer', minimum: 0, maximum: MAX_INSTRUCTIONS },
-  effects: nameSet({ enum: ['deny', 'kill'] }, 2),
-});
-
-/** JSON Schema of the claims about all programs of one bundle. */
-export const PROGRAM_CLAIMS_SCHEMA = {
-  type: 'array',
-  maxItems: MAX_PROGRAM_CLAIMS,
-  items: PROGRAM_CLAIM_SCHEMA,
-};
 
 /** `object.bpf.o#lsm/file_open/restrict`: the name under which a program's digest is a subject. */
 export function programSubjectName(claim: Pick<ProgramClaim, 'object' | 'section' | 'name'>): string {

@@ -1,14 +1,16 @@
 import { VespidError } from '../../engine/errors/index.js';
 import { canonicalJson, type JsonObject } from '../documents/canonical-json.js';
+import { embeddedSchema } from '../documents/embedded-schema.js';
 import { defineSchema, describeSchemaError, readSignedDocument } from '../documents/signed-document.js';
 import { parseStrictJson } from '../documents/strict-json.js';
+import { PROVENANCE_SCHEMA } from './provenance-schema.generated.js';
 import { STATEMENT_TYPE, type Subject } from './statement.js';
 
 /** predicateType of a statement about how a bundle was built (slsa.dev/spec/v1.0/provenance). */
 export const PROVENANCE_TYPE = 'https://slsa.dev/provenance/v1';
 
 /**
- * SLSA provenance v1: the members that we write or read. Others of the specification, and extensions, stay as they
+ * SLSA provenance v1: the members that we write or read (provenance.schema.json). Others of the specification, and extensions, stay as they
  * are in what is signed, and are passed over in what is read ("Parsing rules": consumers ignore unknown fields).
  */
 export interface Provenance {
@@ -46,63 +48,6 @@ export interface ProvenanceStatement {
   readonly predicate: Provenance;
 }
 
-/** Longer than any URI that a CI system makes (RFC 9110, 4.1 asks for 8000 octets at least). */
-const MAX_URI = 8000;
-/** A build of ours has one source; other builders list a lock file's worth. */
-const MAX_DEPENDENCIES = 10_000;
-
-const uri = { type: 'string', minLength: 1, maxLength: MAX_URI, pattern: '^[A-Za-z][A-Za-z0-9+.-]*:[!-~]+$' };
-const timestamp = {
-  type: 'string',
-  pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?Z$',
-};
-const textByName = { type: 'object', additionalProperties: { type: 'string' } };
-
-/** JSON Schema of {@link Provenance}: open, as the specification asks, but strict in every member that it knows. */
-export const PROVENANCE_SCHEMA = {
-  type: 'object',
-  required: ['buildDefinition', 'runDetails'],
-  properties: {
-    buildDefinition: {
-      type: 'object',
-      required: ['buildType', 'externalParameters'],
-      properties: {
-        buildType: uri,
-        externalParameters: { type: 'object' },
-        internalParameters: { type: 'object' },
-        resolvedDependencies: {
-          type: 'array',
-          maxItems: MAX_DEPENDENCIES,
-          items: {
-            type: 'object',
-            // in-toto v1, resource_descriptor.md: one of the three at least.
-            anyOf: ['uri', 'digest', 'content'].map((name) => ({
-              required: [name],
-              properties: { [name]: true },
-            })),
-            properties: { uri, digest: textByName, content: { type: 'string' } },
-          },
-        },
-      },
-    },
-    runDetails: {
-      type: 'object',
-      required: ['builder'],
-      properties: {
-        builder: { type: 'object', required: ['id'], properties: { id: uri, version: textByName } },
-        metadata: {
-          type: 'object',
-          properties: {
-            invocationId: { type: 'string', minLength: 1 },
-            startedOn: timestamp,
-            finishedOn: timestamp,
-          },
-        },
-      },
-    },
-  },
-};
-
 const checkProvenance = defineSchema<Provenance>(PROVENANCE_SCHEMA);
 
 const checkProvenanceStatement = defineSchema<ProvenanceStatement>({
@@ -131,7 +76,7 @@ const checkProvenanceStatement = defineSchema<ProvenanceStatement>({
         },
       },
     },
-    predicate: PROVENANCE_SCHEMA,
+    predicate: embeddedSchema(PROVENANCE_SCHEMA),
   },
 });
 

@@ -1,6 +1,8 @@
 import type { BundleOutline } from '../bundle/bundle-content.js';
+import { embeddedSchema } from '../documents/embedded-schema.js';
 import { defineSchema, readSignedDocument } from '../documents/signed-document.js';
-import { BUNDLE_PREDICATE_SCHEMA, type BundlePredicate, PREDICATE_TYPE } from './bundle-predicate.js';
+import { type BundlePredicate, PREDICATE_TYPE } from './bundle-predicate.js';
+import { BUNDLE_PREDICATE_SCHEMA } from './bundle-predicate-schema.generated.js';
 import { type ProgramClaim, programSubjectName } from './program-claim.js';
 
 /** in-toto attestation framework, spec v1, statement.md */
@@ -50,7 +52,7 @@ const checkStatement = defineSchema<Statement>({
         },
       },
     },
-    predicate: BUNDLE_PREDICATE_SCHEMA,
+    predicate: embeddedSchema(BUNDLE_PREDICATE_SCHEMA),
   },
 });
 

@@ -1,5 +1,4 @@
 import { compareText } from './claim-order.js';
-import { closedObject, IDENTIFIER, TEXT } from './claim-schema.js';
 
 /** What a signer states about one set of kernel callbacks (a variable in `.struct_ops`) of an object. */
 export interface StructOpsClaim {
@@ -22,28 +21,6 @@ export interface StructOpsMemberClaim {
   /** Name of the program. */
   readonly program: string;
 }
-
-/** A kernel offers a handful of such structs, with fewer members than this (BPF_STRUCT_OPS_MAX_NR_MEMBERS). */
-const MAX_STRUCT_OPS = 256;
-const MAX_MEMBERS = 64;
-
-/** JSON Schema of the claims about all sets of callbacks of one bundle. */
-export const STRUCT_OPS_CLAIMS_SCHEMA = {
-  type: 'array',
-  maxItems: MAX_STRUCT_OPS,
-  items: closedObject({
-    object: TEXT,
-    name: IDENTIFIER,
-    type: IDENTIFIER,
-    link: { type: 'boolean' },
-    loadedByDefault: { type: 'boolean' },
-    members: {
-      type: 'array',
-      maxItems: MAX_MEMBERS,
-      items: closedObject({ member: IDENTIFIER, program: IDENTIFIER }),
-    },
-  }),
-};
 
 /** As normalizeProgramClaims: by object, then by name; members by name. */
 export function normalizeStructOpsClaims(claims: readonly StructOpsClaim[]): readonly StructOpsClaim[] {
