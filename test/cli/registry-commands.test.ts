@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, test, vi } from 'vitest';
+import { StateFile } from '../../engine/trust/index.js';
 import { MemoryRegistry } from '../bundles/registry/memory-registry.js';
 import { policyText, runVespid, trustPolicyText, Workspace } from './run-vespid.js';
 
@@ -76,6 +77,16 @@ describe('push', () => {
       error: { code: 'REGISTRY_DIGEST_MISMATCH' },
     });
     expect(registry.requests).toEqual([]);
+  });
+
+  it('takes the version for a tag', async () => {
+    const version = ['--bundle-version', '1.4.0+build.7'];
+    await runVespid('sign', at('a.yaml'), '--key', at('ci.key'), '--out', at('starter'), ...version);
+    expect(await run('push', at('starter'), reference(''))).toMatchObject({
+      tag: '1.4.0_build.7',
+      movedTag: true,
+    });
+    expect(await pull(':1.4.0_build.7')).toMatchObject({ ok: true, version: '1.4.0+build.7' });
   });
 
   it('needs a tag, or a version', async () => {
@@ -178,6 +189,26 @@ describe('pull', () => {
     expect(await pull(`:1@sha256:${'0'.repeat(64)}`)).toMatchObject({
       error: { code: 'REGISTRY_NOT_FOUND' },
     });
+  });
+
+  it('refuses what would take a node back, and leaves its memory as it is', async () => {
+    const sign = (version: string) =>
+      runVespid(
+        ...['sign', at('a.yaml'), '--key', at('ci.key'), '--out', at('starter'), '--bundle-version', version],
+      );
+    for (const version of ['1.0.0', '2.0.0']) {
+      await sign(version);
+      await run('push', at('starter'), reference(''));
+    }
+    const digest = `sha256:${'0'.repeat(64)}`;
+    const bundles = new Map([['starter', { version: '1.5.0', digest }]]);
+    new StateFile(at('state.json')).update((memory) => ({ ...memory, bundles }));
+    const before = readFileSync(at('state.json'));
+    const state = ['--state', at('state.json')];
+    expect(await pull(':1.0.0', ...state)).toMatchObject({ exitCode: 3, error: { code: 'BUNDLE_ROLLBACK' } });
+    expect(existsSync(at('out'))).toBe(false);
+    expect(await pull(':2.0.0', ...state)).toMatchObject({ ok: true, version: '2.0.0' });
+    expect(readFileSync(at('state.json'))).toEqual(before);
   });
 
   it('refuses with exit code 2 what is no reference', async () => {

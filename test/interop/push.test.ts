@@ -40,6 +40,20 @@ describe('a pushed bundle', () => {
     expect(readFileSync(made.path('copy', hex))).toEqual(readFileSync(made.path('starter.bundle', hex)));
   });
 
+  it("has bpfman's labels in its config", async () => {
+    await push();
+    const config = await skopeo(
+      'inspect',
+      '--config',
+      '--raw',
+      '--tls-verify=false',
+      `docker://${reference()}`,
+    );
+    const { Labels: labels } = JSON.parse(config).config;
+    expect(Object.keys(JSON.parse(labels['io.ebpf.programs']))).toContain('file_open_lsm');
+    expect(JSON.parse(labels['io.ebpf.maps'])).toBeTypeOf('object');
+  });
+
   it('is not sent twice', async () => {
     await push();
     const uploads = () => registry.log.match(/"(POST|PUT|PATCH) /g)?.length;

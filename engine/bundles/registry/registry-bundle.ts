@@ -20,8 +20,8 @@ import { type FoundAttestations, findAttestations, type IgnoredReferrer } from '
 import { formatReference, type Reference } from './reference.js';
 import type { FetchedManifest, RegistryClient } from './registry-client.js';
 
-/** A config has a name, a version and labels. Its size is the registry's claim until it was read. */
-const MAX_CONFIG_BYTES = 64 * 1024;
+/** A name, a version, and the labels of up to some thousand programs. Its size is the registry's claim until then. */
+const MAX_CONFIG_BYTES = 1024 * 1024;
 
 /**
  * A bundle in a registry, as the OCI layout that it was pushed from. Opening it reads documents only: the manifest,
