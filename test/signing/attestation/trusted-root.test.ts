@@ -1,11 +1,20 @@
+import { createRequire } from 'node:module';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { parseTrustedRoot, type TrustedRoot } from '../../../signing/index.js';
+import { canonicalJson } from '../../../signing/documents/canonical-json.js';
+import {
+  decodeSigstoreBundle,
+  parseTrustedRoot,
+  type TrustedRoot,
+  verifyKeyless,
+} from '../../../signing/index.js';
 import { expectRefusal } from '../sample-bundle.js';
 import { SigstoreInstance } from './sigstore-instance.js';
 
+let sigstore: SigstoreInstance;
 let root: TrustedRoot;
 beforeAll(async () => {
-  ({ trustedRoot: root } = await SigstoreInstance.start());
+  sigstore = await SigstoreInstance.start();
+  root = sigstore.trustedRoot;
 });
 
 const parse = (json: unknown) => parseTrustedRoot(json, 'trusted_root.json');
@@ -24,6 +33,16 @@ describe('a trusted root', () => {
       future: [1],
     };
     expect(parse(grown)).toBe(grown);
+  });
+
+  test('of the public instance is accepted, as the sigstore library brings it', async () => {
+    const seeds: unknown = createRequire(import.meta.url)('@sigstore/tuf/seeds.json');
+    const { targets } = Object(seeds)['https://tuf-repo-cdn.sigstore.dev'];
+    const json: unknown = JSON.parse(Buffer.from(targets['trusted_root.json'], 'base64').toString());
+    expect(parse(json)).toMatchObject({ tlogs: [{ baseUrl: 'https://rekor.sigstore.dev' }, {}] });
+    // It is what is loaded, too: the attestation is refused for its own faults.
+    const attestation = decodeSigstoreBundle(canonicalJson(await sigstore.attest()), 'attestation');
+    await expect(verifyKeyless(attestation, parse(json))).rejects.toMatchObject({ exitCode: 3 });
   });
 
   test('may have no timestamp authority', () => {
