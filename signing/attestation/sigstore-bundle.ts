@@ -1,4 +1,5 @@
 import { VespidError } from '../../engine/errors/index.js';
+import { decodeBase64 } from '../documents/base64.js';
 import { canonicalJson } from '../documents/canonical-json.js';
 import { readSignedDocument } from '../documents/signed-document.js';
 import { ED25519_SIGNATURE_BYTES } from '../keys/ed25519-verify.js';
@@ -62,7 +63,7 @@ export function decodeSigstoreBundle(bytes: Uint8Array, where: string): Attestat
   const { payload, payloadType } = bundle.dsseEnvelope;
   return {
     payloadType,
-    payload: decodeBase64(payload, `${where}: payload`),
+    payload: requireBase64(payload, `${where}: payload`),
     material: isKeyless(bundle) ? readCertificate(bundle, where) : readKey(bundle, where),
   };
 }
@@ -83,13 +84,13 @@ function readKey({ dsseEnvelope, verificationMaterial }: KeyedSigstoreBundle, wh
 function readCertificate(bundle: KeylessSigstoreBundle, where: string): CertificateMaterial {
   const [{ sig }] = bundle.dsseEnvelope.signatures;
   for (const [member, text] of [['signature', sig] as const, ...base64MembersOf(bundle)]) {
-    decodeBase64(text, `${where}: ${member}`);
+    requireBase64(text, `${where}: ${member}`);
   }
   return { kind: 'certificate', bundle };
 }
 
 function decodeSignature(text: string, where: string): Uint8Array {
-  const signature = decodeBase64(text, `${where}: signature`);
+  const signature = requireBase64(text, `${where}: signature`);
   if (signature.length === ED25519_SIGNATURE_BYTES) return signature;
   throw new VespidError(
     'BUNDLE_SIGNATURE_INVALID',
@@ -98,10 +99,9 @@ function decodeSignature(text: string, where: string): Uint8Array {
   );
 }
 
-/** Standard base64 with padding in its one canonical form (RFC 4648 section 3.5): unused bits are zero. */
-function decodeBase64(text: string, where: string): Uint8Array {
-  const decoded = Buffer.from(text, 'base64');
-  if (decoded.toString('base64') === text) return Uint8Array.from(decoded);
+function requireBase64(text: string, where: string): Uint8Array {
+  const decoded = decodeBase64(text);
+  if (decoded !== undefined) return decoded;
   throw new VespidError(
     'BUNDLE_DOCUMENT_INVALID',
     `${where}: expected canonical base64, found another encoding`,

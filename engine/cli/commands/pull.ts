@@ -1,6 +1,6 @@
 import { env } from 'node:process';
 import { Command } from 'commander';
-import { type AcceptedBundle, checkBundleVersion, EMPTY_MEMORY } from '../../../signing/index.js';
+import type { AcceptedBundle } from '../../../signing/index.js';
 import { checkBundleSource } from '../../agent/index.js';
 import { RecordingBundle, writeBundle } from '../../bundles/index.js';
 import {
@@ -11,16 +11,21 @@ import {
   RegistryClient,
 } from '../../bundles/registry/index.js';
 import { VespidError } from '../../errors/index.js';
-import { openTrustPolicyIn, StateFile } from '../../trust/index.js';
+import { type CheckedTrustOptions, openCheckedTrust } from '../checked-trust.js';
 import { helpNotes } from '../help-text.js';
 import { printReport, type Report } from '../report.js';
-import { jsonOption, plainHttpOption, trustOption, verboseOption } from '../shared-options.js';
+import {
+  checkedStateOption,
+  jsonOption,
+  plainHttpOption,
+  rootOption,
+  trustOption,
+  verboseOption,
+} from '../shared-options.js';
 import { factLines } from '../text-table.js';
 
-interface PullOptions {
-  readonly trust: string;
+interface PullOptions extends CheckedTrustOptions {
   readonly out: string;
-  readonly state?: string;
   readonly plainHttp?: true;
 }
 
@@ -33,10 +38,8 @@ export function pullCommand(): Command {
       '--out <path>',
       'bundle directory, or one file when it ends in .tar; an older bundle is replaced',
     )
-    .option(
-      '--state <file>',
-      'refuse what would take the node back that keeps this state file; it is not changed',
-    )
+    .addOption(checkedStateOption())
+    .addOption(rootOption())
     .addOption(plainHttpOption())
     .addOption(jsonOption())
     .addOption(verboseOption())
@@ -64,24 +67,23 @@ export function pullCommand(): Command {
 async function pull(referenceText: string, options: PullOptions): Promise<Report> {
   const reference = parseReference(referenceText);
   const now = new Date();
-  const memory = options.state === undefined ? EMPTY_MEMORY : new StateFile(options.state).read();
-  const { policy } = openTrustPolicyIn(options.trust, { now, memory, pins: [] });
+  const trust = openCheckedTrust(options, now);
   const client = new RegistryClient(reference, 'pull', {
     findCredentials: dockerCredentials(env),
     plainHttp: options.plainHttp === true,
   });
   const remote = await RegistryBundle.open(client, reference);
   const source = new RecordingBundle(remote);
-  const bundle = await checkBundleSource(source, policy, now).catch((error: unknown) => {
+  const bundle = await checkBundleSource(source, trust.policy, now).catch((error: unknown) => {
     throw withIgnored(error, remote);
   });
-  checkBundleVersion(memory, bundle);
+  trust.checkVersion(bundle);
   await writeBundle(options.out, await source.recorded());
   const pinned = formatReference({ ...reference, tag: undefined, digest: bundle.digest });
   return describePull(bundle, {
     out: options.out,
     pinned,
-    threshold: policy.threshold,
+    threshold: trust.policy.threshold,
     ignored: remote.ignored,
   });
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../../../engine/errors/index.js';
 import { encodeSigstoreBundle } from '../../../signing/attestation/sigstore-bundle.js';
 import { BUNDLE_LIMITS, type BundleFiles } from '../../../signing/index.js';
+import { TRUST_POLICY_PAYLOAD_TYPE } from '../../../signing/trust/signed-policy-envelope.js';
 import {
   attach,
   attestationManifestPath,
@@ -122,6 +123,11 @@ describe('forgeries whose digests all fit', async () => {
     {
       name: 'a good signature over another payload type',
       files: () => resign(SAMPLE_BUNDLE, CI_KEY, nowhere, 'application/vnd.other+json'),
+      code: 'BUNDLE_PAYLOAD_TYPE_UNSUPPORTED',
+    },
+    {
+      name: 'a good signature over a trust policy',
+      files: () => resign(SAMPLE_BUNDLE, CI_KEY, nowhere, TRUST_POLICY_PAYLOAD_TYPE),
       code: 'BUNDLE_PAYLOAD_TYPE_UNSUPPORTED',
     },
     {
