@@ -55,6 +55,8 @@ describe('completion', () => {
     { words: ['trust', '--h'], offered: ['--help'] },
     { words: ['help', 'do'], offered: ['doctor'] },
     { words: ['sign', 'et'], offered: ['etc'] },
+    { words: ['sign', '--key'], offered: ['--key', '--key-env', '--keyless'] },
+    { words: ['keygen', '--en'], offered: ['--encrypt'] },
     { words: ['sign', 'a.yaml', '--key', '/et'], offered: ['/etc'] },
   ])('offers $offered after $words', async ({ words, offered }) => {
     expect(await offers(...words)).toEqual(offered);

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openBundleSource, writeBundle } from '../../engine/bundles/index.js';
 import { computePredicate } from '../../engine/loader/index.js';
@@ -196,6 +196,16 @@ describe('sign --bundle-version', () => {
 
   it.each(['1.4', 'v1.4.0', '01.4.0', ''])('is refused as %j', async (version) => {
     expect(await refusal(...sign(version))).toMatchObject({ code: 'SIGN_VERSION_INVALID' });
+  });
+});
+
+describe('sign --out FILE.tar', () => {
+  it('writes one file, named without its ending, to which a signer can be added', async () => {
+    const value = await runJson('sign', at('a.yaml'), '--key', at('ci.key'), '--out', at('x.tar'));
+    expect(value).toMatchObject({ bundle: at('x.tar'), name: 'x' });
+    await runJson('sign', '--add', at('x.tar'), '--key', at('security.key'));
+    expect(statSync(at('x.tar')).isFile()).toBe(true);
+    expect((await verifyBoth(at('x.tar'))).exitCode).toBe(0);
   });
 });
 
