@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { type ExpressionContext, evaluateExpression, interpolate } from './action-expression.js';
 import { readCommandFile } from './command-file.js';
+import { GITHUB_VARIABLES } from './runner-variables.js';
 import { runnerEnvironment, runShell } from './shell-run.js';
 
 /** A composite action, in the members that this interpreter knows; see `checkForm`. */
@@ -69,7 +70,7 @@ export async function runAction(file: string, job: ActionJob): Promise<ActionRun
   const temporary = mkdtempSync(join(job.workspace, '..', 'runner temp-'));
   const runner: Record<string, string> = {
     ...runnerEnvironment(temporary),
-    GITHUB_ACTIONS: 'true',
+    ...GITHUB_VARIABLES,
     GITHUB_WORKSPACE: job.workspace,
     GITHUB_ACTION_PATH: dirname(file),
     RUNNER_TEMP: temporary,

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { GITLAB_VARIABLES } from './runner-variables.js';
 import { runnerEnvironment, runShell } from './shell-run.js';
 
 /** A job of a GitLab CI file, in the members that this interpreter knows. */
@@ -76,7 +77,7 @@ export async function runGitlabJob(
   variables: Readonly<Record<string, string>>,
 ): Promise<GitlabRun> {
   const options = shell === 'bash' ? 'set -eo pipefail' : 'set -e';
-  const given = { ...runnerEnvironment(directory), GITLAB_CI: 'true', ...variables };
+  const given = { ...runnerEnvironment(directory), ...GITLAB_VARIABLES, ...variables };
   const environment = { ...expandAll(job.variables, given), ...given };
   const { exitCode, log } = await runShell(
     [shell, '-c', [options, ...(job.before_script ?? []), ...job.script].join('\n')],
