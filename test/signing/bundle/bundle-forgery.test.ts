@@ -74,6 +74,37 @@ describe('forgeries whose digests all fit', async () => {
       code: 'BUNDLE_NAME_INVALID',
     },
     {
+      name: 'two layers of one digest',
+      files: () =>
+        editText(SAMPLE_BUNDLE, manifestPath(SAMPLE_BUNDLE), (text) =>
+          text.replace(
+            /(\{"annotations":\{"org.opencontainers.image.title":")file.bpf.o("[^}]*\}[^}]*\})/,
+            '$1file.bpf.o$2,$1file2.bpf.o$2',
+          ),
+        ),
+      code: 'BUNDLE_BLOB_SHARED',
+    },
+    {
+      name: 'one blob as a policy and as an object',
+      files: () =>
+        editText(SAMPLE_BUNDLE, manifestPath(SAMPLE_BUNDLE), (text) =>
+          text.replace(
+            /(\{"annotations":\{"org.opencontainers.image.title":")file.bpf.o("[^}]*\}[^}]*\})/,
+            (layer) =>
+              `${layer},${layer.replace('file.bpf.o', 'file.yaml').replace('object.v1+elf', 'policy.v1+yaml')}`,
+          ),
+        ),
+      code: 'BUNDLE_BLOB_SHARED',
+    },
+    {
+      name: 'no layer at all',
+      files: () =>
+        editText(SAMPLE_BUNDLE, manifestPath(SAMPLE_BUNDLE), (text) =>
+          text.replace(/"layers":\[.*\],/, '"layers":[],'),
+        ),
+      code: 'BUNDLE_DOCUMENT_INVALID',
+    },
+    {
       name: 'two files of one name',
       files: () =>
         editText(SAMPLE_BUNDLE, manifestPath(SAMPLE_BUNDLE), (text) =>
