@@ -52,6 +52,14 @@ describe('push and pull', () => {
     expect({ ...received, bundle: '' }).toEqual({ ...sent, bundle: '' });
   });
 
+  it('take and give one tar file', async () => {
+    await runVespid('sign', at('a.yaml'), '--key', at('ci.key'), '--out', at('starter.tar'));
+    const { digest } = await run('push', at('starter.tar'), reference());
+    const pulled = await run('pull', reference(), '--trust', at('trust.yaml'), '--out', at('pulled.tar'));
+    expect(pulled).toMatchObject({ ok: true, digest });
+    expect(readFileSync(at('pulled.tar'))).toEqual(readFileSync(at('starter.tar')));
+  });
+
   it('tell people what to pin', async () => {
     const { stdout } = await runVespid('push', at('starter'), reference());
     const pinned = /^pin +(\S+@sha256:[0-9a-f]{64})$/m.exec(stdout)?.[1] ?? '';
