@@ -29,10 +29,10 @@ export async function signNewBundle(
   const provenance = chooseProvenance(options.provenance);
   const { signers, warnings: signerWarnings } = await openAllSigners(options);
   const files = expandDirectories(paths, [...POLICY_ENDINGS, '.bpf.o']).map(readInputFile);
-  progress(`compiling ${files.length} files`);
+  progress(`compiling ${countOf(files.length, 'file')}`);
   const name = options.name ?? defaultName(out);
   const { input, warnings } = assembleSigningInput(name, files);
-  progress(`computing claims about ${input.objects.length} objects`);
+  progress(`computing claims about ${countOf(input.objects.length, 'object')}`);
   const predicate = computePredicate(input, packageVersion());
   const version = options.bundleVersion === undefined ? {} : { version: options.bundleVersion };
   const announced = announcing(signers, progress);
@@ -68,4 +68,8 @@ function requireOut({ out }: SignOptions): string {
 /** The last part of --out, without the ending of a tar file. */
 function defaultName(out: string): string {
   return basename(resolve(out)).replace(/\.tar$/, '');
+}
+
+function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
