@@ -14,6 +14,8 @@ const USAGE_EXIT_CODE = 2;
 export interface FailureStyle {
   readonly asJson: boolean;
   readonly verbose: boolean;
+  /** What failed, for people, when a command looked at several things. */
+  readonly subject?: string;
 }
 
 /** Ends a command whose failures are printed already, one for each thing that it looked at. */
@@ -54,12 +56,15 @@ export async function exitCodeOf(
  */
 export function printFailure(
   failure: VespidError,
-  { asJson, verbose }: FailureStyle,
+  { asJson, verbose, subject }: FailureStyle,
   output: ProgramOutput,
   facts: Readonly<Record<string, unknown>> = {},
 ): VespidError {
   if (asJson) output.writeOut(failureJson(failure, facts));
-  else output.writeErr(failureText(failure, verbose));
+  else
+    output.writeErr(
+      `${subject === undefined ? '' : `${escapeLines(subject)}: `}${failureText(failure, verbose)}`,
+    );
   return failure;
 }
 

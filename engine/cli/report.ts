@@ -40,6 +40,8 @@ export function printReport<Inputs extends unknown[]>(
 /** Why a command has no report of one of the things that it was to look at. */
 export interface FailureReport {
   readonly failure: VespidError;
+  /** Which thing, for people; absent when there is only one. */
+  readonly subject?: string;
   /** Members of the printed object beside `ok` and `error`: which thing. */
   readonly json: Readonly<Record<string, unknown>>;
   /** What people asked for beside the failure itself; lines, without the last line feed. */
@@ -62,7 +64,10 @@ export function printReports<Inputs extends unknown[]>(
           continue;
         }
         if (report.text !== undefined && !json) output.writeOut(`${report.text}\n`);
-        failures.push(printFailure(report.failure, style, output, report.json));
+        const { failure, subject, json: facts } = report;
+        failures.push(
+          printFailure(failure, { ...style, ...(subject === undefined ? {} : { subject }) }, output, facts),
+        );
       }
     } catch (error) {
       failures.push(printFailure(asVespidError(error, verbose), style, output));

@@ -223,6 +223,15 @@ describe('sign --add', () => {
     await runJson('sign', at('a.yaml'), '--key', at('ci.key'), '--out', at('x.bundle'));
   });
 
+  it('says so when the signer had signed before', async () => {
+    const again = await runJson('sign', '--add', at('x.bundle'), '--key', at('ci.key'));
+    expect(again).toMatchObject({
+      attestations: 1,
+      warnings: [expect.stringContaining('nothing was added')],
+    });
+    expect(await runJson(...add())).not.toHaveProperty('warnings');
+  });
+
   it('adds a signer and changes nothing of what is signed', async () => {
     const before = await inspectBundle(await openBundleSource(at('x.bundle')));
     const [payload] = await payloadsOf(at('x.bundle'));

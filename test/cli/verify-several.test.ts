@@ -84,7 +84,9 @@ describe('verify with several bundles', () => {
   it('tells people on both streams', async () => {
     const { stdout, stderr } = await runVespid('verify', foreign, good, '--trust', trust);
     expect(stdout).toContain(good);
-    expect(stderr).toMatch(/^BUNDLE_SIGNER_UNKNOWN: /);
+    expect(stderr.startsWith(`${foreign}: BUNDLE_SIGNER_UNKNOWN: `)).toBe(true);
+    const alone = await runVespid('verify', foreign, '--trust', trust);
+    expect(alone.stderr).toMatch(/^BUNDLE_SIGNER_UNKNOWN: /);
   });
 
   it('says a fault of the trust policy once, and writes it for every bundle', async () => {

@@ -77,7 +77,7 @@ async function* verify(
     for (const source of sources) {
       const { verdict, report } = await verifyOne(source, trust, options);
       verdicts.push(verdict);
-      yield report;
+      yield 'failure' in report && sources.length > 1 ? { ...report, subject: source } : report;
     }
   } catch (error) {
     // Without a trust policy no bundle can be judged, and the files must not look as if all were well.

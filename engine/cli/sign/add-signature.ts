@@ -34,7 +34,7 @@ export async function addSignature(
   const { signers, warnings } = await openAllSigners(options);
   progress(`reading ${bundlePath}`);
   let source: BundleSource = await openBundleSource(bundlePath);
-  const { name, version, digest, policies, objects } = await inspectBundle(source);
+  const { name, version, digest, policies, objects, attestations: before } = await inspectBundle(source);
   let predicate: BundlePredicate | undefined;
   const check: StatementCheck = (statement, files) => {
     for (const file of files) checkFileClaims(statement.predicate, file);
@@ -63,9 +63,11 @@ export async function addSignature(
       ...{ bundle: out, name, ...(version === undefined ? {} : { version }), digest, signers: labels },
       ...{ attestations: attestations.length, policies, objects, predicate },
     },
-    warnings,
+    warnings: [...warnings, ...(attestations.length > before.length ? [] : [NOTHING_ADDED])],
   };
 }
+
+const NOTHING_ADDED = 'nothing was added: these signers had signed this bundle before';
 
 /** What a bundle holds is signed already; nothing of it can be chosen any more. */
 function refuseNewContent({ name, bundleVersion, provenance }: SignOptions): void {
