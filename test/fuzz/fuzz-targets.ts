@@ -16,6 +16,7 @@ import { sigstoreBundle } from './targets/sigstore-bundle.js';
 import { splitBtf } from './targets/split-btf.js';
 import { stateFile } from './targets/state-file.js';
 import { statement } from './targets/statement.js';
+import { tar } from './targets/tar.js';
 import { trustPolicy } from './targets/trust-policy.js';
 import { verifierLog } from './targets/verifier-log.js';
 
@@ -33,6 +34,7 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [
   disassembly,
   verifierLog,
   bundle,
+  tar,
   sigstoreBundle,
   statement,
   trustPolicy,
