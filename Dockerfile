@@ -30,7 +30,6 @@ COPY --from=build /build/policies/schema policies/schema
 COPY --from=build /build/engine/events/event.schema.json engine/events/event.schema.json
 COPY --from=build /build/signing/attestation/bundle-predicate.schema.json /build/signing/attestation/provenance.schema.json signing/attestation/
 COPY --from=build /build/signing/trust/trust-policy.schema.json signing/trust/trust-policy.schema.json
-COPY --from=build /build/signing/attestation/bundle-predicate.schema.json /build/signing/attestation/provenance.schema.json signing/attestation/
 COPY --from=build /build/engine/cli/verify-output.schema.json /build/engine/cli/inspect-output.schema.json engine/cli/
 COPY --from=build /build/dist dist
 # Runs as root: loading programs needs CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN, which the host grants or not.
