@@ -3,6 +3,7 @@ import { assembly } from './targets/assembly.js';
 import { btf } from './targets/btf.js';
 import { btfExt } from './targets/btf-ext.js';
 import { bundle } from './targets/bundle.js';
+import { claims } from './targets/claims.js';
 import { core } from './targets/core.js';
 import { disassembly } from './targets/disassembly.js';
 import { elf } from './targets/elf.js';
@@ -33,6 +34,7 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [
   assembly,
   disassembly,
   verifierLog,
+  claims,
   bundle,
   tar,
   sigstoreBundle,

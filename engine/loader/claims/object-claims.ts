@@ -17,7 +17,7 @@ import { VespidError } from '../../errors/index.js';
 /**
  * Slots, line records and CO-RE records of all programs of an object as they are linked: each with all that it
  * calls, so that a small file of a thousand programs that share large functions is gigabytes of code. Four programs
- * of the kernel's largest size; the largest objects of the kernel's own tests have a fifth of it.
+ * of the kernel's largest size.
  */
 const MAX_LINKED_RECORDS = 4_000_000;
 
