@@ -1,5 +1,6 @@
 import type { ProgramTypeName } from '../object/program-type.js';
 import type { SectionMeaning } from '../object/section-name.js';
+import { isNeutralAtZero } from './neutral-hooks.js';
 
 /** What a program of a type can do by being what it is, beyond what it calls. */
 export interface ProgramPower {
@@ -24,10 +25,15 @@ const neutral = (...results: bigint[]): ProgramPower => ({
 
 /** SK_PASS, NF_ACCEPT, and "allow" of every cgroup program (include/uapi/linux/bpf.h, netfilter.h). */
 const PASS = 1n;
-/** TC_ACT_OK and TC_ACT_UNSPEC (include/uapi/linux/pkt_cls.h), which are TCX_PASS and TCX_NEXT. */
-const TC_RESULTS = [0n, -1n];
+/**
+ * TC_ACT_UNSPEC (include/uapi/linux/pkt_cls.h), which is TCX_NEXT and NETKIT_NEXT. Not TC_ACT_OK: it ends the chain,
+ * so that programs behind it are not asked, and lets packets through a netkit device that drops them by default.
+ */
+const TC_NEXT = -1n;
 const XDP_PASS = 2n;
 const BPF_OK = 0n;
+/** Of LSM and fmod_ret programs: the next one is asked, or what they stand before. */
+const GO_ON = 0n;
 /** A socket filter says how many bytes to keep. */
 const WHOLE_PACKET = -1n;
 
@@ -36,8 +42,8 @@ const POWERS: Readonly<Record<ProgramTypeName, ProgramPower>> = {
   'socket-filter': { ...neutral(WHOLE_PACKET), writable: 'nothing' },
   // Registers of a user space function can be written from Linux 6.18 on; the result only filters perf's records.
   kprobe: { ...WATCHES, writable: 'context' },
-  'sched-cls': neutral(...TC_RESULTS),
-  'sched-act': neutral(...TC_RESULTS),
+  'sched-cls': neutral(TC_NEXT),
+  'sched-act': neutral(TC_NEXT),
   tracepoint: WATCHES,
   xdp: neutral(XDP_PASS),
   'perf-event': WATCHES,
@@ -59,23 +65,27 @@ const POWERS: Readonly<Record<ProgramTypeName, ProgramPower>> = {
   'flow-dissector': DECIDES,
   'cgroup-sysctl': { ...neutral(PASS), writable: 'context' },
   'raw-tracepoint-writable': { neutralResults: 'ignored', writable: 'context-and-beyond' },
-  'cgroup-sockopt': neutral(PASS),
+  // Before Linux 6.5 one that leaves optlen alone makes options of more than a page fail (EFAULT).
+  'cgroup-sockopt': DECIDES,
   tracing: WATCHES,
   'struct-ops': DECIDES,
   ext: DECIDES,
-  lsm: { neutralResults: [0n], writable: 'nothing' },
+  lsm: { neutralResults: [GO_ON], writable: 'nothing' },
   'sk-lookup': neutral(PASS),
   syscall: WATCHES,
   netfilter: { ...neutral(PASS), writable: 'nothing' },
 };
 
-/** Where the attach type decides, and not the program type alone. */
-export function programPower({ programTypeName, attachTypeName }: SectionMeaning): ProgramPower {
+/** Where the attach type or target decides, and not the program type alone. */
+export function programPower(meaning: SectionMeaning): ProgramPower {
+  const { programTypeName, attachTypeName, attachTarget } = meaning;
+  // Also for a cgroup, whose "allow" becomes the 0 of the hook (__cgroup_bpf_run_lsm_current).
+  if (programTypeName === 'lsm' && !isNeutralAtZero(attachTarget)) return DECIDES;
   // As which of the three is said when it is attached.
   if (programTypeName === 'sk-skb' && attachTypeName === null) return DECIDES;
   switch (attachTypeName) {
     case 'modify-return':
-      return { neutralResults: [0n], writable: 'nothing' };
+      return { neutralResults: [GO_ON], writable: 'nothing' };
     case 'lsm-cgroup':
       return { neutralResults: [PASS], writable: 'nothing' };
     // Says how many bytes make a message.

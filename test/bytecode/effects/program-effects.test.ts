@@ -24,14 +24,27 @@ describe('the result decides', () => {
     { section: 'lsm/file_open', text: returning(0), effects: [] },
     { section: 'lsm/file_open', text: returning(-1), effects: ['deny'] },
     { section: 'lsm.s/file_open', text: returning(1), effects: ['deny'] },
+    // 0 here says that prctl(2) was done: no seccomp filter would be installed any more.
+    { section: 'lsm/task_prctl', text: returning(0), effects: ['deny'] },
+    { section: 'lsm_cgroup/task_prctl', text: returning(1), effects: ['deny'] },
+    { section: 'lsm/fs_context_parse_param', text: returning(0), effects: ['deny'] },
+    { section: 'lsm.s/inode_getsecurity', text: returning(0), effects: ['deny'] },
+    { section: 'lsm/of_a_newer_kernel', text: returning(0), effects: ['deny'] },
+    { section: 'lsm/bprm_committed_creds', text: returning(0), effects: [] },
     { section: 'lsm_cgroup/socket_bind', text: returning(1), effects: [] },
     { section: 'lsm_cgroup/socket_bind', text: returning(0), effects: ['deny'] },
     { section: 'cgroup/connect4', text: returning(1), effects: [] },
     { section: 'cgroup/connect4', text: returning(0), effects: ['deny'] },
     { section: 'cgroup_skb/egress', text: returning(3), effects: ['deny'] },
+    { section: 'cgroup/setsockopt', text: returning(1), effects: ['deny'] },
+    { section: 'cgroup/getsockopt', text: returning(1), effects: ['deny'] },
     { section: 'xdp', text: returning(2), effects: [] },
     { section: 'xdp', text: returning(1), effects: ['deny'] },
-    { section: 'tc', text: returning(0), effects: [] },
+    // Ends the chain: a denying program behind it is not asked.
+    { section: 'tc', text: returning(0), effects: ['deny'] },
+    { section: 'tcx/ingress', text: returning(0), effects: ['deny'] },
+    { section: 'netkit/primary', text: returning(0), effects: ['deny'] },
+    { section: 'action', text: returning(0), effects: ['deny'] },
     { section: 'tc', text: returning(-1), effects: [] },
     { section: 'tc', text: 'w0 = -1\nexit', effects: [] },
     { section: 'tcx/ingress', text: returning(2), effects: ['deny'] },
@@ -133,7 +146,8 @@ describe('whether every exit of an LSM program is the constant 0', () => {
   test('a packet load ends the program with 0, which lets no packet of a cgroup pass', () => {
     const text = 'r6 = r1\nr0 = *(u8 *)skb[12]\nr0 = 1\nexit';
     expect(effectsOf('cgroup_skb/ingress', text)).toEqual(['deny']);
-    expect(effectsOf('tc', text.replace('r0 = 1', 'r0 = 0'))).toEqual([]);
+    expect(effectsOf('tc', text.replace('r0 = 1', 'r0 = -1'))).toEqual(['deny']);
+    expect(effectsOf('lwt_in', text.replace('r0 = 1', 'r0 = 0'))).toEqual([]);
   });
 });
 
