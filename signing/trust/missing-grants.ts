@@ -53,14 +53,16 @@ function missingForProgram(may: Grants, program: SignedProgram): readonly Missin
 }
 
 /**
- * Registering callbacks is more than their programs: it needs the program type of those, and the kernel's struct as
- * attach target, also when no program of the object implements one.
+ * Registering callbacks is more than their programs: it needs the program type of those, the kernel's struct as attach
+ * target, and `deny`, also when no program of the object implements one. A sched_ext_ops of a name alone takes all
+ * tasks from the kernel's scheduler.
  */
 function missingForStructOps(may: Grants, { object, name, type }: SignedStructOps): readonly MissingGrant[] {
   const subject = `struct_ops ${object}#${name}`;
   return [
     ...missingName('programTypes', may.programTypes, 'struct_ops', subject),
     ...missingName('attachTargets', may.attachTargets, type, subject),
+    ...missingEffects(may.effects, ['deny'], subject),
   ];
 }
 

@@ -144,6 +144,12 @@ describe('a signer may not sign', () => {
       says: ['struct_ops cc.bpf.o#cc: program type struct_ops is not among its allowed program types'],
     },
     {
+      name: 'callbacks of the kernel to audit, even when no program implements one: a scheduler needs none',
+      may: { effects: ['audit'] },
+      content: { programs: [], structOps: [{ object: 'scx.bpf.o', name: 'scx', type: 'sched_ext_ops' }] },
+      says: ['struct_ops scx.bpf.o#scx: effect deny is not among its allowed effects'],
+    },
+    {
       name: 'several things, each named',
       may: { bundles: ['x'], programTypes: ['xdp'], effects: ['audit'] },
       says: [
