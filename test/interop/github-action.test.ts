@@ -151,6 +151,15 @@ describe('the GitHub action', () => {
     expect(ran.log).toContain('::error title=Vespid::Node 20.19 or later is needed');
   });
 
+  it.each(['\n', '\r'])('lets a path make no outputs of its own: %j', async (end) => {
+    using vespid = new RecordingVespid();
+    const ran = await run(vespid, { paths: 'p', out: `here${end}digest=sha256:evil` });
+    expect(ran.exitCode).toBe(2);
+    expect(ran.log).toMatch(/^::error title=Vespid::out has to be one path/m);
+    expect(vespid.callsOf('sign')).toEqual([]);
+    expect(ran.outputs['digest']).toBe('');
+  });
+
   it.each(HOSTILE_TEXTS)('hands every input on as it is: %s', async (text) => {
     using vespid = new RecordingVespid();
     const image = `r.example/${text}`;
