@@ -53,6 +53,34 @@ const CALLBACK_HELPERS: ReadonlySet<string> = new Set([
   ...['for_each_map_elem', 'loop', 'find_vma', 'user_ringbuf_drain', 'timer_set_callback'],
 ]);
 
+/**
+ * Into which memory a harmless helper writes, by the register that has its address. The kernel lets that be the
+ * context where a program may write there: `bpf_probe_read_user(ctx, …)` sets the registers of a user space function
+ * (mem_types of kernel/bpf/verifier.c, Linux 6.13 on).
+ */
+const HELPERS_BY_WRITTEN_REGISTER: ReadonlyMap<number, string> = new Map([
+  [
+    1,
+    `probe_read probe_read_str probe_read_user probe_read_kernel probe_read_user_str probe_read_kernel_str
+    copy_from_user copy_from_user_task get_current_comm dynptr_from_mem dynptr_read snprintf snprintf_btf
+    get_branch_snapshot kptr_xchg`,
+  ],
+  [
+    2,
+    `map_pop_elem map_peek_elem get_stack get_task_stack fib_lookup skb_get_tunnel_key skb_get_tunnel_opt
+    read_branch_records perf_prog_read_value get_func_ret d_path ima_inode_hash ima_file_hash load_hdr_opt
+    sysctl_get_name sysctl_get_current_value sysctl_get_new_value`,
+  ],
+  [
+    3,
+    `skb_load_bytes skb_load_bytes_relative xdp_load_bytes skb_get_xfrm_state get_ns_current_pid_tgid
+    perf_event_read_value get_func_arg check_mtu`,
+  ],
+  [4, 'getsockopt strtol strtoul kallsyms_lookup_name ringbuf_reserve_dynptr dynptr_from_mem'],
+]);
+
+const WRITTEN_REGISTERS: ReadonlyMap<string, readonly number[]> = invert(HELPERS_BY_WRITTEN_REGISTER);
+
 /** What a call can do: nothing to anybody, end a task, or something else. */
 export type CallEffect = 'none' | 'kill' | 'acts';
 
@@ -70,6 +98,24 @@ export function kfuncEffect(name: string): CallEffect {
 
 export function runsCallback(helperId: number): boolean {
   return CALLBACK_HELPERS.has(helperName(helperId) ?? '');
+}
+
+/** Registers with the addresses of memory that a harmless helper writes to. */
+export function writtenRegisters(helperId: number): readonly number[] {
+  return WRITTEN_REGISTERS.get(helperName(helperId) ?? '') ?? [];
+}
+
+/** The kernel's own view of the context: it is read through, never written. */
+export const CONTEXT_CAST_KFUNC = 'bpf_cast_to_kern_ctx';
+
+function invert(namesByRegister: ReadonlyMap<number, string>): Map<string, readonly number[]> {
+  const registers = new Map<string, readonly number[]>();
+  for (const [register, names] of namesByRegister) {
+    for (const name of names.match(/\S+/g) ?? []) {
+      registers.set(name, [...(registers.get(name) ?? []), register]);
+    }
+  }
+  return registers;
 }
 
 export const TAIL_CALL = 12;

@@ -1,3 +1,4 @@
+import { essentialName } from '../btf/essential-name.js';
 import { InstructionSlots, LOAD_IMM64_OPCODE } from '../instruction-slots.js';
 import {
   ALU,
@@ -14,7 +15,7 @@ import {
   SOURCE,
 } from '../isa.js';
 import type { ObjectFunction } from '../object/object-references.js';
-import { runsCallback } from './harmless-calls.js';
+import { CONTEXT_CAST_KFUNC, runsCallback, writtenRegisters } from './harmless-calls.js';
 
 /** What is known of a register: its one value, nothing, or that it may lead to the context of the program. */
 type Value = bigint | 'unknown' | 'context';
@@ -81,7 +82,8 @@ class RegisterFlow {
   /** Slots of instructions that a loader changes. */
   readonly #relocated: ReadonlySet<number>;
   readonly #localCalls: ReadonlySet<number>;
-  readonly #kfuncCalls: ReadonlySet<number>;
+  /** Names of kernel functions, by the slots that call them. */
+  readonly #kfuncCalls: ReadonlyMap<number, string>;
   /** What is known where ways meet, by slot. */
   readonly #known = new Map<number, Registers>();
   readonly #pending: number[] = [];
@@ -101,10 +103,12 @@ class RegisterFlow {
       ...f.coreRelocations.map(({ slotIndex }) => slotIndex),
       ...f.references.map(({ slotIndex }) => slotIndex),
     ]);
-    const slotsOf = (kind: string) =>
-      new Set(f.references.filter((reference) => reference.kind === kind).map(({ slotIndex }) => slotIndex));
-    this.#localCalls = slotsOf('call');
-    this.#kfuncCalls = slotsOf('kfunc');
+    this.#localCalls = new Set(
+      f.references.flatMap((each) => (each.kind === 'call' ? [each.slotIndex] : [])),
+    );
+    this.#kfuncCalls = new Map(
+      f.references.flatMap((each) => (each.kind === 'kfunc' ? [[each.slotIndex, each.name] as const] : [])),
+    );
   }
 
   run(): FlowFacts {
@@ -221,6 +225,7 @@ class RegisterFlow {
 
   #call(slotIndex: number, registers: Registers): void {
     const passesContext = registers.slice(1, 6).includes('context');
+    if (this.#mayWriteThroughCall(slotIndex, registers, passesContext)) this.#writesContext = true;
     const isHelper = this.#slots.sourceRegister(slotIndex) === 0 && !this.#kfuncCalls.has(slotIndex);
     const isLocal = this.#localCalls.has(slotIndex) || this.#slots.sourceRegister(slotIndex) === PSEUDO_CALL;
     const isPlainHelper = isHelper && !isLocal && !runsCallback(this.#slots.immediate(slotIndex));
@@ -230,6 +235,15 @@ class RegisterFlow {
     const mayReturnContext = !isPlainHelper && (passesContext || contextInArguments || contextInMemory);
     registers.fill('unknown', 0, 6);
     if (mayReturnContext) registers[0] = 'context';
+  }
+
+  /** Whether a helper or a kernel function gets the context as memory to write to; of the latter none is told apart. */
+  #mayWriteThroughCall(slotIndex: number, registers: Registers, passesContext: boolean): boolean {
+    const kfunc = this.#kfuncCalls.get(slotIndex);
+    if (kfunc !== undefined) return passesContext && essentialName(kfunc) !== CONTEXT_CAST_KFUNC;
+    if (this.#localCalls.has(slotIndex) || this.#slots.sourceRegister(slotIndex) !== 0) return false;
+    const written = writtenRegisters(this.#slots.immediate(slotIndex));
+    return written.some((register) => registers[register] === 'context');
   }
 
   #wideOrPacket(slotIndex: number, opcode: number, registers: Registers): number {

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { followRegisters } from '../../../engine/bytecode/effects/register-flow.js';
 import {
   assemble,
   EffectsOfObject,
+  type ObjectFile,
   programNamed,
   readObject,
   writeObject,
@@ -9,12 +11,16 @@ import {
 
 /** The effects of the function `main` of a text, as a program of that section. */
 function effectsOf(section: string, text: string): readonly string[] {
+  const object = objectOf(section, text);
+  return new EffectsOfObject(object).of(programNamed(object, 'main'));
+}
+
+function objectOf(section: string, text: string): ObjectFile {
   const assembled = assemble(text, { section });
-  const object = readObject(
+  return readObject(
     writeObject({ license: 'GPL', constants: [], kernelTypes: [], metadata: new Uint8Array(), ...assembled }),
     'test.bpf.o',
   );
-  return new EffectsOfObject(object).of(programNamed(object, 'main'));
 }
 
 const returning = (value: number) => `r0 = ${value}\nexit`;
@@ -226,6 +232,30 @@ describe('writes to the context', () => {
       effects: ['deny'],
     },
     {
+      name: 'by a helper, into the registers of a user space function',
+      section: 'uprobe',
+      text: 'r2 = 8\nr3 = 0\ncall bpf_probe_read_user\nr0 = 0\nexit',
+      effects: ['deny'],
+    },
+    {
+      name: 'by a helper, further on in the context',
+      section: 'kprobe/f',
+      text: 'r6 = r1\nr6 += 8\nr1 = 1\nr2 = 2\nr3 = r6\nr4 = 16\ncall bpf_get_ns_current_pid_tgid\nr0 = 0\nexit',
+      effects: ['deny'],
+    },
+    {
+      name: 'by a helper, in a function',
+      section: 'kprobe/f',
+      text: 'call inner\nr0 = 0\nexit\n.function inner\nr2 = 16\ncall bpf_get_current_comm\nr0 = 0\nexit',
+      effects: ['deny'],
+    },
+    {
+      name: 'by a helper to the stack: it only reads the context',
+      section: 'kprobe/f',
+      text: 'r3 = r1\nr1 = r10\nr1 += -8\nr2 = 8\ncall bpf_probe_read_kernel\nr0 = 0\nexit',
+      effects: [],
+    },
+    {
       name: 'to the stack instead',
       text: `r6 = *(u32 *)(r1 + 4)\n*(u32 *)(r10 - 4) = r6\n${pass}`,
       effects: [],
@@ -251,6 +281,22 @@ describe('writes to the context', () => {
   ])('$name', ({ section = 'cgroup/connect4', text, effects }) => {
     expect(effectsOf(section, text)).toEqual(effects);
   });
+});
+
+test.each([
+  { kfunc: 'bpf_copy_from_user_str', writes: true },
+  { kfunc: 'bpf_cast_to_kern_ctx', writes: false },
+  { kfunc: 'bpf_cast_to_kern_ctx___mine', writes: false },
+])('the context as an argument of $kfunc: writes $writes', ({ kfunc, writes }) => {
+  const main = programNamed(objectOf('uprobe', 'call 1\nr0 = 0\nexit'), 'main');
+  const references = [{ kind: 'kfunc', slotIndex: 0, name: kfunc } as const];
+  const assumptions = {
+    isProgram: true,
+    leadsBeyond: false,
+    contextInArguments: false,
+    contextInMemory: false,
+  };
+  expect(followRegisters({ ...main, references }, assumptions).writesContext).toBe(writes);
 });
 
 test('code that is made to be slow is given up, not followed for ever', () => {
