@@ -2,6 +2,7 @@ import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from 
 import { basename, join } from 'node:path';
 import { BUNDLE_LIMITS } from '../../signing/index.js';
 import { VespidError } from '../errors/index.js';
+import { looksLikeKey, shownPath } from '../signers/index.js';
 
 /** A file named on the command line. */
 export interface InputFile {
@@ -12,6 +13,8 @@ export interface InputFile {
 /** Nothing larger fits into a bundle. */
 const MAX_INPUT_BYTES = BUNDLE_LIMITS.maxFileBytes;
 const CHUNK_BYTES = 64 * 1024;
+/** Tools write what a key is for before it: "Bag Attributes". */
+const MAX_KEY_PREFACE = 4096;
 
 /**
  * Reads a file, or a pipe such as a shell's `<(command)`, whole.
@@ -61,14 +64,17 @@ function readAll(fd: number, path: string): Uint8Array {
 }
 
 /**
- * The file's text.
+ * The file's text. A key among policies is refused by its kind, before anything quotes what is in it.
  *
- * @throws VespidError INPUT_NOT_TEXT: a replacement character in a policy would silently match something else
+ * @throws VespidError INPUT_WRONG_KIND; INPUT_NOT_TEXT: a replacement character in a policy would silently match something else
  */
 export function textOf({ path, bytes }: InputFile): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    if (looksLikeKey(text.slice(0, MAX_KEY_PREFACE))) throw wrongKind(path, 'a policy', 'a key');
+    return text;
   } catch (cause) {
+    if (cause instanceof VespidError) throw cause;
     throw new VespidError('INPUT_NOT_TEXT', `${path}: expected UTF-8 text, found other bytes`, {
       hint: 'save the file as UTF-8; an object starts with the bytes of ELF',
       cause,
@@ -115,11 +121,13 @@ function attempt<Result>(path: string, action: () => Result): Result {
     if (cause instanceof VespidError) throw cause;
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
     if (code === 'ENOENT' || code === 'ENOTDIR') {
-      throw new VespidError('INPUT_NOT_FOUND', `${path}: no such file or directory`, { cause });
+      throw new VespidError('INPUT_NOT_FOUND', `${shownPath(path)}: no such file or directory`, { cause });
     }
+    const reason = cause instanceof Error ? cause.message : String(cause);
     throw new VespidError(
       'INPUT_UNREADABLE',
-      `${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+      // The system's message has the path in it, too.
+      looksLikeKey(path) ? `${shownPath(path)} cannot be read` : `${path} cannot be read: ${reason}`,
       { hint: 'check its permissions, and those of the directories above it', cause },
     );
   }

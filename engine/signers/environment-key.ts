@@ -1,5 +1,6 @@
 import { VespidError } from '../errors/index.js';
 import { type OpenedPrivateKey, openPem } from './key-file.js';
+import { shownVariable } from './mistaken-secret.js';
 import type { PassphraseOptions } from './passphrase.js';
 import type { Surroundings } from './surroundings.js';
 
@@ -20,9 +21,9 @@ export async function openEnvironmentKey(
   if (value.trim() === '') {
     throw new VespidError(
       'SIGNER_VARIABLE_MISSING',
-      `expected a private key in ${variable}, found it unset`,
+      `expected a private key in ${shownVariable(variable)}, found it unset`,
       {
-        hint: 'pass the CI secret to this step; secrets are not given to builds of forks',
+        hint: 'name the variable, not its value (no $); pass the CI secret to this step; secrets are not given to builds of forks',
       },
     );
   }

@@ -7,6 +7,7 @@ export {
   type KeylessSpec,
   openKeylessSigner,
 } from './keyless/open-keyless-signer.js';
+export { looksLikeKey, shownPath } from './mistaken-secret.js';
 export { type KeySpec, type OpenedKey, type OpenedSigner, openKey, openSigner } from './open-signers.js';
 export { chooseNewPassphrase, type Passphrase, type PassphraseOptions } from './passphrase.js';
 export type { Surroundings } from './surroundings.js';

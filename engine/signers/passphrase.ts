@@ -1,5 +1,6 @@
 import { VespidError } from '../errors/index.js';
 import { warnIfOthersCanRead } from './file-mode.js';
+import { shownVariable } from './mistaken-secret.js';
 import type { Surroundings } from './surroundings.js';
 
 /** Where a passphrase comes from, as the command line says. */
@@ -66,8 +67,9 @@ function givenPassphrase(
   const value = environment[variable];
   if (value !== undefined && value !== '') return { text: requireUsable(value, variable), warnings: [] };
   if (passphraseEnv === undefined) return undefined;
-  throw new VespidError('SIGNER_VARIABLE_MISSING', `expected a passphrase in ${variable}, found it unset`, {
-    hint: `set ${variable} for this command, or leave --passphrase-env away to be asked`,
+  const shown = shownVariable(variable);
+  throw new VespidError('SIGNER_VARIABLE_MISSING', `expected a passphrase in ${shown}, found it unset`, {
+    hint: `set ${shown} for this command, or leave --passphrase-env away to be asked`,
   });
 }
 

@@ -336,6 +336,29 @@ describe('bad input', () => {
     expect(JSON.parse(forMachines.stdout)).toMatchObject({ ok: false, error: { code } });
   });
 
+  it.each([
+    { what: 'the value of a variable instead of its name', args: (key: string) => ['--key-env', key] },
+    { what: 'a key instead of its path', args: (key: string) => ['--key', key] },
+    {
+      what: 'a passphrase variable',
+      args: (key: string) => ['--key', at('secret.key'), '--passphrase-env', key],
+    },
+    { what: 'a key among the policies', args: () => [at('ci.key'), '--key', at('ci.key')] },
+  ])('does not quote a secret: $what', async ({ args }) => {
+    const pem = readFileSync(at('ci.key'), 'utf8');
+    const body = pem.split('\n')[1] ?? '';
+    for (const key of [pem, body, Buffer.from(pem).toString('base64')]) {
+      const command = ['sign', at('good.yaml'), ...args(key), '--out', at('never')];
+      for (const line of [command, [...command, '--json'], [...command, '--verbose']]) {
+        const { exitCode, stdout, stderr } = await runVespid(...line);
+        expect(exitCode).toBeGreaterThan(0);
+        // Where the seed begins.
+        expect(stdout + stderr).not.toContain(body.slice(22, 30));
+        expect(stdout + stderr).not.toContain(key.slice(0, 40));
+      }
+    }
+  });
+
   it('points into the policy', async () => {
     const { stderr } = await runVespid('compile', at('wrong-type.yaml'), '--out', at('out'));
     expect(stderr).toContain(`${at('wrong-type.yaml')}:8:14: POLICY_CEL_TYPE: `);
