@@ -1,4 +1,4 @@
-import { DER_TAG, readDer, readOneDer } from '../documents/der-reader.js';
+import { DerFault, DerReader, wholeSequence } from '../documents/der-reader.js';
 import { keylessRefusal } from './keyless-refusal.js';
 
 /** One extension of a certificate: dotted object identifier, and the content of its OCTET STRING. */
@@ -23,8 +23,8 @@ const OID = {
 
 /** GeneralName: rfc822Name [1] and uniformResourceIdentifier [6], both implicit IA5String. */
 const GENERAL_NAME_TAGS: readonly number[] = [0x81, 0x86];
-/** id-kp-codeSigning, 1.3.6.1.5.5.7.3.3, as the content of an OBJECT IDENTIFIER. */
-const CODE_SIGNING = Buffer.from('2b06010505070303', 'hex');
+/** id-kp-codeSigning (RFC 5280 section 4.2.1.12) */
+const CODE_SIGNING = '1.3.6.1.5.5.7.3.3';
 /** Visible ASCII: what URLs and e-mail addresses are made of. A line feed or a NUL is in no identity. */
 const VISIBLE = /^[\x21-\x7e]+$/;
 
@@ -46,17 +46,26 @@ export function readCertificateIdentity(
     if (values.has(oid)) throw refuse(where, `expected each extension once, found ${oid} again`);
     values.set(oid, value);
   }
-  requireCodeSigning(values.get(OID.extendedKeyUsage), where);
-  return { issuer: readIssuer(values, where), subject: readSubject(values.get(OID.subjectAltName), where) };
+  try {
+    requireCodeSigning(values.get(OID.extendedKeyUsage), where);
+    return { issuer: readIssuer(values, where), subject: readSubject(values.get(OID.subjectAltName), where) };
+  } catch (error) {
+    if (!(error instanceof DerFault)) throw error;
+    throw refuse(where, `expected DER in its extensions, found ${error.message}`);
+  }
 }
 
 /** A CA may issue certificates for other purposes under the same root; those sign no code. */
 function requireCodeSigning(value: Uint8Array | undefined, where: string): void {
-  const purposes = readDer(readOneDer(value ?? new Uint8Array(), DER_TAG.sequence) ?? new Uint8Array()) ?? [];
-  const isCodeSigning = purposes.some(
-    ({ tag, content }) => tag === DER_TAG.objectIdentifier && CODE_SIGNING.equals(content),
-  );
-  if (!isCodeSigning) throw refuse(where, 'expected a certificate for code signing, found another purpose');
+  const purposes = value === undefined ? [] : objectIdentifiersIn(wholeSequence(value));
+  if (purposes.includes(CODE_SIGNING)) return;
+  throw refuse(where, 'expected a certificate for code signing, found another purpose');
+}
+
+function objectIdentifiersIn(sequence: DerReader): readonly string[] {
+  const identifiers: string[] = [];
+  while (!sequence.isAtEnd) identifiers.push(sequence.objectIdentifier());
+  return identifiers;
 }
 
 /** Fulcio writes both forms; older ones wrote the first only. */
@@ -67,11 +76,9 @@ function readIssuer(values: ReadonlyMap<string, Uint8Array>, where: string): str
     if (oldForm !== undefined) return oldForm;
     throw refuse(where, `expected the OIDC issuer in extension ${OID.issuerV2}, found none`);
   }
-  const text = readOneDer(encoded, DER_TAG.utf8String);
-  if (text === undefined) {
-    throw refuse(where, `expected the OIDC issuer as one UTF8String, found other bytes in ${OID.issuerV2}`);
-  }
-  const issuer = readVisible(text, 'OIDC issuer', where);
+  const reader = new DerReader(encoded);
+  const issuer = readVisible(reader.utf8String(), 'OIDC issuer', where);
+  reader.end();
   if (oldForm !== undefined && oldForm !== issuer) {
     throw refuse(where, `expected one OIDC issuer, found ${issuer} and ${oldForm}`);
   }
@@ -80,7 +87,7 @@ function readIssuer(values: ReadonlyMap<string, Uint8Array>, where: string): str
 
 function readSubject(value: Uint8Array | undefined, where: string): string {
   if (value === undefined) throw refuse(where, 'expected a subject alternative name, found none');
-  const names = readDer(readOneDer(value, DER_TAG.sequence) ?? new Uint8Array()) ?? [];
+  const names = wholeSequence(value).elements();
   const [name] = names;
   if (name === undefined || names.length !== 1) {
     throw refuse(where, `expected exactly one subject alternative name, found ${names.length}`);

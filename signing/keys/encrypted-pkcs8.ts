@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { DerFault, DerReader } from './der-reader.js';
-import { derObjectIdentifier, derOctetString, derSequence } from './der-writer.js';
+import { DerFault, type DerReader, wholeSequence } from '../documents/der-reader.js';
+import { derObjectIdentifier, derOctetString, derSequence } from '../documents/der-writer.js';
 import {
   deriveKey,
   encodeScrypt,
@@ -88,9 +88,7 @@ function decrypt(
 }
 
 function readEncrypted(der: Uint8Array, name: string): Encrypted {
-  const file = new DerReader(der);
-  const outer = file.sequence();
-  file.end();
+  const outer = wholeSequence(der);
   const algorithm = outer.sequence();
   const ciphertext = outer.octetString();
   outer.end();

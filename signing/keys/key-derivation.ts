@@ -1,7 +1,7 @@
 import { pbkdf2Sync, scryptSync } from 'node:crypto';
 import { VespidError } from '../../engine/errors/index.js';
-import { DerFault, type DerReader } from './der-reader.js';
-import { derInteger, derObjectIdentifier, derOctetString, derSequence } from './der-writer.js';
+import { DerFault, type DerReader } from '../documents/der-reader.js';
+import { derInteger, derObjectIdentifier, derOctetString, derSequence } from '../documents/der-writer.js';
 import { keyEncryptionUnsupported } from './key-fault.js';
 
 /** How an encryption key comes from a passphrase (RFC 8018 appendix A.2, RFC 7914 section 7). */

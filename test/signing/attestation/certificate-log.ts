@@ -1,5 +1,5 @@
 import { createHash, type KeyObject, sign } from 'node:crypto';
-import { readDer } from '../../../signing/documents/der-reader.js';
+import { DerReader } from '../../../signing/documents/der-reader.js';
 
 /**
  * A certificate transparency log (RFC 6962) that promises and keeps nothing, in the form that the mocked Fulcio
@@ -40,9 +40,8 @@ function signTimestamp(tbs: Buffer, issuerKeyHash: Buffer, logId: Buffer, key: K
 
 /** TBSCertificate of a DER certificate, with its header. */
 export function certificateParts(certificate: Uint8Array): { readonly tbs: Buffer } {
-  const [whole] = readDer(certificate) ?? [];
-  const [tbs] = readDer(whole?.content ?? new Uint8Array()) ?? [];
-  if (whole === undefined || tbs === undefined) throw new Error('not a certificate');
+  const whole = new DerReader(certificate).element();
+  const tbs = new DerReader(whole.content).element();
   const headerLength = tbs.content.byteOffset - whole.content.byteOffset;
   return { tbs: Buffer.from(whole.content.subarray(0, headerLength + tbs.content.length)) };
 }

@@ -1,5 +1,5 @@
 import { createHash, createPublicKey, type KeyObject, sign } from 'node:crypto';
-import { readDer } from '../../../signing/documents/der-reader.js';
+import { wholeSequence } from '../../../signing/documents/der-reader.js';
 import { ISSUER, type Issue, type SigstoreInstance, SUBJECT } from './sigstore-instance.js';
 
 /** What a certificate says; a member that is undefined leaves its extension out. */
@@ -105,9 +105,7 @@ function build(
 
 /** The subject of a certificate, with its header: the sixth member of the TBSCertificate. */
 function subjectOf(certificate: Buffer): Buffer {
-  const [whole] = readDer(certificate) ?? [];
-  const [tbs] = readDer(whole?.content ?? new Uint8Array()) ?? [];
-  const subject = readDer(tbs?.content ?? new Uint8Array())?.[5];
+  const subject = wholeSequence(certificate).sequence().elements()[5];
   if (subject === undefined) throw new Error('not a certificate');
   return der(subject.tag, Buffer.from(subject.content));
 }

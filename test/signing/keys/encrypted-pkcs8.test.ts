@@ -1,13 +1,13 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { generateKeyPair, isEncryptedPrivateKey, parsePrivateKey } from '../../../signing/index.js';
 import {
   derInteger,
   derObjectIdentifier,
   derOctetString,
   derSequence,
-} from '../../../signing/keys/der-writer.js';
+} from '../../../signing/documents/der-writer.js';
+import { generateKeyPair, isEncryptedPrivateKey, parsePrivateKey } from '../../../signing/index.js';
 import { decryptPkcs8, encryptPkcs8 } from '../../../signing/keys/encrypted-pkcs8.js';
 import { writePem } from '../../../signing/keys/pem.js';
 import { expectRefusal, utf8 } from '../sample-bundle.js';

@@ -1,4 +1,4 @@
-import { concatBytes } from '../documents/bytes.js';
+import { concatBytes } from './bytes.js';
 import { DER_TAG, type DerTagName } from './der-reader.js';
 
 /** Elements of DER (X.690 section 10), each with its tag and length. */

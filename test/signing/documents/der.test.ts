@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DerFault, DerReader } from '../../../signing/keys/der-reader.js';
+import { DerFault, DerReader, wholeSequence } from '../../../signing/documents/der-reader.js';
 import {
   derInteger,
   derObjectIdentifier,
   derOctetString,
   derSequence,
-} from '../../../signing/keys/der-writer.js';
+} from '../../../signing/documents/der-writer.js';
+import { der as anyElement } from '../attestation/forged-certificate.js';
 
 const hex = (text: string): DerReader => new DerReader(Uint8Array.from(Buffer.from(text, 'hex')));
 
@@ -44,6 +45,34 @@ describe('DER', () => {
       fc.property(root, fc.array(fc.nat({ max: 2 ** 31 - 1 }), { maxLength: 8 }), (first, rest) => {
         const dotted = [...first, ...rest].join('.');
         expect(new DerReader(derObjectIdentifier(dotted)).objectIdentifier()).toBe(dotted);
+      }),
+    );
+  });
+
+  test('reads back elements of any kind', () => {
+    const elements = fc.array(
+      fc.record({
+        tag: fc.constantFrom(0x02, 0x04, 0x0c, 0x30, 0x81, 0xa3),
+        content: fc.uint8Array({ size: 'large' }),
+      }),
+      { maxLength: 5 },
+    );
+    fc.assert(
+      fc.property(elements, (expected) => {
+        const bytes = expected.map(({ tag, content }) => anyElement(tag, Buffer.from(content)));
+        expect(new DerReader(Uint8Array.from(Buffer.concat(bytes))).elements()).toEqual(expected);
+      }),
+    );
+  });
+
+  test('any bytes are elements or a fault', () => {
+    fc.assert(
+      fc.property(fc.uint8Array(), (bytes) => {
+        try {
+          new DerReader(bytes).elements();
+        } catch (error) {
+          expect(error).toBeInstanceOf(DerFault);
+        }
       }),
     );
   });
@@ -97,6 +126,7 @@ describe('DER', () => {
       read: (reader: DerReader) => reader.objectIdentifier(),
     },
     { name: 'a NULL with content', der: '050100', read: (reader: DerReader) => reader.null() },
+    { name: 'a tag number above 30', der: '1f8101', read: (reader: DerReader) => reader.element() },
     {
       name: 'bytes after the end',
       der: '050000',
@@ -107,5 +137,13 @@ describe('DER', () => {
     },
   ])('refuses $name', ({ der, read }) => {
     expect(() => read(hex(der))).toThrow(DerFault);
+  });
+
+  test.each([
+    { name: 'a second one behind it', bytes: [0x30, 0x00, 0x30, 0x00] },
+    { name: 'another kind', bytes: [0x04, 0x00] },
+    { name: 'nothing', bytes: [] },
+  ])('one sequence is not $name', ({ bytes }) => {
+    expect(() => wholeSequence(Uint8Array.from(bytes))).toThrow(DerFault);
   });
 });
