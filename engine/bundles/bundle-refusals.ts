@@ -1,6 +1,5 @@
 import { INDEX_PATH, LAYOUT_PATH } from '../../signing/index.js';
-import { VespidError } from '../errors/index.js';
-import { describeSystemError } from './system-error.js';
+import { reasonOf, VespidError } from '../errors/index.js';
 
 /** Refusals that every form of a bundle has. */
 
@@ -45,7 +44,7 @@ export function fileChanged(path: string, expectedBytes: number): VespidError {
 }
 
 export function unreadableBundle(path: string, cause: unknown): VespidError {
-  return new VespidError('INPUT_UNREADABLE', `could not read ${path}: ${describeSystemError(cause)}`, {
+  return new VespidError('INPUT_UNREADABLE', `could not read ${path}: ${reasonOf(cause)}`, {
     hint: 'check the permissions of the bundle and its files',
     cause,
   });

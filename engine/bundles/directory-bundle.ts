@@ -8,7 +8,7 @@ import {
   isBundlePath,
   LAYOUT_PATH,
 } from '../../signing/index.js';
-import { VespidError } from '../errors/index.js';
+import { hasSystemCode, VespidError } from '../errors/index.js';
 import {
   bundleNotFound,
   notABundle,
@@ -17,7 +17,6 @@ import {
   unreadableBundle,
 } from './bundle-refusals.js';
 import { readRegularFile } from './regular-file.js';
-import { hasSystemCode } from './system-error.js';
 
 /** The only directories of an OCI layout with SHA-256 blobs. */
 const BUNDLE_DIRECTORIES = new Set(['blobs', 'blobs/sha256']);

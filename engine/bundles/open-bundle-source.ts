@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import type { BundleSource } from '../../signing/index.js';
+import { hasSystemCode } from '../errors/index.js';
 import { bundleNotFound, unreadableBundle } from './bundle-refusals.js';
 import { DirectoryBundle } from './directory-bundle.js';
-import { hasSystemCode } from './system-error.js';
 import { TarBundle } from './tar/tar-bundle.js';
 
 /**

@@ -1,7 +1,6 @@
 import { mkdtemp, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { VespidError } from '../errors/index.js';
-import { describeSystemError, hasSystemCode } from './system-error.js';
+import { hasSystemCode, reasonOf, VespidError } from '../errors/index.js';
 
 /** Refuses to write over what somebody else may need. */
 export function occupied(target: string, found: string, cause?: unknown): VespidError {
@@ -20,7 +19,7 @@ export async function makeStagingDirectory(target: string): Promise<string> {
     const missing = hasSystemCode(cause, 'ENOENT');
     throw new VespidError(
       missing ? 'INPUT_NOT_FOUND' : 'INPUT_UNREADABLE',
-      `could not write beside ${target}: ${describeSystemError(cause)}`,
+      `could not write beside ${target}: ${reasonOf(cause)}`,
       {
         hint: missing ? `create ${dirname(target)} first` : 'check the permissions of that directory',
         cause,
@@ -39,7 +38,7 @@ export async function syncDirectory(path: string): Promise<void> {
 }
 
 export function unwritable(target: string, cause: unknown): VespidError {
-  return new VespidError('INPUT_UNREADABLE', `could not write ${target}: ${describeSystemError(cause)}`, {
+  return new VespidError('INPUT_UNREADABLE', `could not write ${target}: ${reasonOf(cause)}`, {
     hint: 'check the permissions of the output directory and the space on its disk',
     cause,
   });

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { hasSystemCode } from '../errors/index.js';
 import { fileChanged, notRegular, unreadableBundle } from './bundle-refusals.js';
-import { hasSystemCode } from './system-error.js';
 
 /**
  * Opens a regular file for reading: no symlink, and nothing that could stall or act when it is opened.

@@ -1,10 +1,9 @@
 import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type BundleFiles, isBundlePath } from '../../signing/index.js';
-import { VespidError } from '../errors/index.js';
+import { hasSystemCode, VespidError } from '../errors/index.js';
 import { DirectoryBundle } from './directory-bundle.js';
 import { makeStagingDirectory, occupied, syncDirectory, unwritable } from './output-place.js';
-import { hasSystemCode } from './system-error.js';
 
 /**
  * Writes a bundle directory whole or not at all: into a new directory beside the target, then by rename. A

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { BUNDLE_LIMITS } from '../../signing/index.js';
-import { VespidError } from '../errors/index.js';
+import { hasSystemCode, reasonOf, VespidError } from '../errors/index.js';
 import { looksLikeKey, shownPath } from '../signers/index.js';
 
 /** A file named on the command line. */
@@ -119,15 +119,13 @@ function attempt<Result>(path: string, action: () => Result): Result {
     return action();
   } catch (cause) {
     if (cause instanceof VespidError) throw cause;
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-    if (code === 'ENOENT' || code === 'ENOTDIR') {
+    if (hasSystemCode(cause, 'ENOENT') || hasSystemCode(cause, 'ENOTDIR')) {
       throw new VespidError('INPUT_NOT_FOUND', `${shownPath(path)}: no such file or directory`, { cause });
     }
-    const reason = cause instanceof Error ? cause.message : String(cause);
     throw new VespidError(
       'INPUT_UNREADABLE',
       // The system's message has the path in it, too.
-      looksLikeKey(path) ? `${shownPath(path)} cannot be read` : `${path} cannot be read: ${reason}`,
+      looksLikeKey(path) ? `${shownPath(path)} cannot be read` : `${path} cannot be read: ${reasonOf(cause)}`,
       { hint: 'check its permissions, and those of the directories above it', cause },
     );
   }

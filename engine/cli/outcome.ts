@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { formatError, VespidError } from '../errors/index.js';
+import { formatError, reasonOf, VespidError } from '../errors/index.js';
 import { escapeForTerminal } from '../events/index.js';
 
 /** Where a command writes; commander hands it down to every command. */
@@ -72,7 +72,7 @@ export function printFailure(
 export function asVespidError(error: unknown, verbose: boolean): VespidError {
   if (error instanceof VespidError) return error;
   const stack = error instanceof Error ? error.stack : undefined;
-  return new VespidError('INTERNAL', error instanceof Error ? error.message : String(error), {
+  return new VespidError('INTERNAL', reasonOf(error), {
     cause: error,
     ...(verbose && stack !== undefined ? { log: stack } : {}),
     hint: verbose

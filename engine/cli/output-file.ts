@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { VespidError } from '../errors/index.js';
+import { reasonOf, VespidError } from '../errors/index.js';
 import { wrongKind } from './input-file.js';
 
 /**
@@ -84,10 +84,9 @@ function explain(path: string, cause: unknown): VespidError {
         cause,
       });
     default:
-      return new VespidError(
-        'OUTPUT_FAILED',
-        `${path} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`,
-        { hint: 'check the permissions of the directory and the space on its disk', cause },
-      );
+      return new VespidError('OUTPUT_FAILED', `${path} cannot be written: ${reasonOf(cause)}`, {
+        hint: 'check the permissions of the directory and the space on its disk',
+        cause,
+      });
   }
 }

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { VespidError } from '../errors/index.js';
-import { hasSystemCode, unreadableState, unsafeState } from './state-file-errors.js';
+import { hasSystemCode, VespidError } from '../errors/index.js';
+import { unreadableState, unsafeState } from './state-file-errors.js';
 
 /** Permission bits by which others than the owner could change a file, or swap it in its directory. */
 const WRITABLE_BY_OTHERS = 0o022;

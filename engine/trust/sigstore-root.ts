@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseTrustedRoot } from '../../signing/index.js';
-import { VespidError } from '../errors/index.js';
+import { innermostReasonOf, VespidError } from '../errors/index.js';
 
 /** TUF repository of Sigstore's public instance; @sigstore/tuf holds its root. */
 export const SIGSTORE_MIRROR_URL = 'https://tuf-repo-cdn.sigstore.dev';
@@ -60,14 +60,7 @@ function asUnavailable(error: unknown, mirrorUrl: string): VespidError {
   if (error instanceof VespidError) return error;
   return new VespidError(
     'SIGSTORE_ROOT_UNAVAILABLE',
-    `expected a trusted root from ${mirrorUrl}, found: ${reasonOf(error)}`,
+    `expected a trusted root from ${mirrorUrl}, found: ${innermostReasonOf(error)}`,
     { hint: 'check the network, and that the TUF root is that of this repository', cause: error },
   );
-}
-
-/** The innermost message: "error refreshing TUF metadata" says little. */
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
-  if (cause instanceof Error) return reasonOf(cause);
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,9 +1,4 @@
-import { VespidError } from '../errors/index.js';
-
-/** True when `error` is one of Node's system errors with this code (`ENOENT`). */
-export function hasSystemCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
-}
+import { reasonOf, VespidError } from '../errors/index.js';
 
 export function unsafeState(path: string, expectation: string): VespidError {
   return new VespidError('TRUST_STATE_UNSAFE', `${path}: expected ${expectation}`, {
@@ -23,8 +18,4 @@ export function unwritableState(path: string, cause: unknown): VespidError {
     hint: 'name a file on a writable disk with --state, or pass --no-state to go without protection from older versions',
     cause,
   });
-}
-
-function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

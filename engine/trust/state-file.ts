@@ -1,10 +1,10 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { decodeNodeMemory, EMPTY_MEMORY, encodeNodeMemory, type NodeMemory } from '../../signing/index.js';
-import { VespidError } from '../errors/index.js';
+import { hasSystemCode, VespidError } from '../errors/index.js';
 import { readPrivateFile } from './private-file.js';
 import { FILE_CALLS, type FileCalls, replaceDurably } from './replace-durably.js';
-import { hasSystemCode, unwritableState } from './state-file-errors.js';
+import { unwritableState } from './state-file-errors.js';
 import { withStateLock } from './state-lock.js';
 
 /** Where `vespid run` keeps what the node must not go back from. */

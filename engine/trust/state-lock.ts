@@ -1,8 +1,8 @@
 import { closeSync, constants, fstatSync, statSync } from 'node:fs';
-import { VespidError } from '../errors/index.js';
+import { hasSystemCode, VespidError } from '../errors/index.js';
 import { tryLockFile } from '../kernel/index.js';
 import { openPrivateFile } from './private-file.js';
-import { hasSystemCode, unwritableState } from './state-file-errors.js';
+import { unwritableState } from './state-file-errors.js';
 
 /** Writers hold the lock for one small write; whoever holds it for longer hangs. */
 const PATIENCE_MS = 10_000;

@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { VespidError } from '../errors/index.js';
+import { hasSystemCode, VespidError } from '../errors/index.js';
 
 /** A trust policy is a page of YAML, or some pages with all keys in it; anything much larger is another file. */
 const MAX_TRUST_FILE_BYTES = 1024 * 1024;
@@ -28,7 +28,7 @@ export function readTrustFile(file: string): Uint8Array {
     return Uint8Array.from(readFileSync(file));
   } catch (cause) {
     if (cause instanceof VespidError) throw cause;
-    const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    const missing = hasSystemCode(cause, 'ENOENT');
     throw new VespidError(
       missing ? 'INPUT_NOT_FOUND' : 'INPUT_UNREADABLE',
       missing ? `there is no file ${file}` : `${file} cannot be read: ${String(cause)}`,

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { SignedEntity, TrustMaterial } from '@sigstore/verify';
-import { VespidError } from '../../engine/errors/index.js';
+import { reasonOf, VespidError } from '../../engine/errors/index.js';
 import { type CertificateIdentity, readCertificateIdentity } from './keyless-certificate.js';
 import { asKeylessRefusal, keylessRefusal } from './keyless-refusal.js';
 import { checkLogEntryForm, requireLoggedCertificate } from './log-entry.js';
@@ -88,7 +88,7 @@ async function loadTrustMaterial(json: Readonly<Record<string, unknown>>): Promi
   try {
     return toTrustMaterial(protobuf.fromJSON(root));
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = reasonOf(cause);
     throw new VespidError('TRUST_POLICY_ROOT_INVALID', `trusted root: ${reason}`, {
       hint: 'give the trusted_root.json of your Sigstore instance, unchanged',
       cause,

@@ -94,7 +94,7 @@ export function checkMinimumVersion(policy: TrustPolicy, bundle: BundleIdentity)
     message: `expected version ${minimum} of ${name} or a later one, found ${version ?? 'none'}`,
     hint:
       version === undefined
-        ? 'sign it with a version: vespid sign --version'
+        ? 'sign it with a version: vespid sign --bundle-version'
         : 'use a newer bundle; the trust policy sets the minimum under minimumVersions',
   };
 }

@@ -1,5 +1,5 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
-import { closestName, VespidError } from '../../engine/errors/index.js';
+import { closestName, reasonOf, VespidError } from '../../engine/errors/index.js';
 import { describeSchemaError } from '../documents/signed-document.js';
 import { parseStrictJson } from '../documents/strict-json.js';
 import { YamlSource } from '../documents/yaml-source.js';
@@ -95,7 +95,7 @@ function readRootJson(text: string, rootFile: string, path: readonly string[], {
   try {
     value = parseStrictJson(new TextEncoder().encode(text), rootFile);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = reasonOf(cause);
     throw source.fault('TRUST_POLICY_ROOT_INVALID', `the trusted root is not JSON: ${reason}`, path, {
       hint,
       cause,

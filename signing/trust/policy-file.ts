@@ -1,4 +1,4 @@
-import { VespidError } from '../../engine/errors/index.js';
+import { reasonOf, VespidError } from '../../engine/errors/index.js';
 import { parseRfc3339 } from '../documents/rfc3339.js';
 import type { YamlPath, YamlSource } from '../documents/yaml-source.js';
 import { type PublicKey, parsePublicKey } from '../keys/public-key.js';
@@ -59,7 +59,7 @@ export function readNamedFile(
   try {
     return readFile(namedFile);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = reasonOf(cause);
     throw source.fault(code, `could not read the ${what} ${namedFile}: ${reason}`, path, {
       hint: 'give a path relative to the trust policy, or put the content itself here',
       cause,

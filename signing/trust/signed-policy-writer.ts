@@ -1,4 +1,4 @@
-import { VespidError } from '../../engine/errors/index.js';
+import { reasonOf, VespidError } from '../../engine/errors/index.js';
 import { canonicalJson } from '../documents/canonical-json.js';
 import { YamlSource } from '../documents/yaml-source.js';
 import { verifyEd25519 } from '../keys/ed25519-verify.js';
@@ -42,7 +42,7 @@ function encodePayload(document: TrustPolicyDocument, file: string): Uint8Array 
   try {
     return canonicalJson(document);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = reasonOf(cause);
     throw new VespidError('TRUST_POLICY_NOT_SIGNABLE', `${file}: ${reason}`, {
       hint: 'a signed trust policy holds texts, integers and true or false only, also in its trusted root',
       cause,

@@ -1,8 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { VespidError } from '../../errors/index.js';
-import { describeSystemError, hasSystemCode } from '../system-error.js';
+import { hasSystemCode, reasonOf, VespidError } from '../../errors/index.js';
 import { askCredentialHelper } from './credential-helper.js';
 import type { Credentials, FindCredentials } from './credentials.js';
 
@@ -40,7 +39,7 @@ async function readConfig(path: string): Promise<JsonMembers> {
   } catch (cause) {
     if (hasSystemCode(cause, 'ENOENT') || hasSystemCode(cause, 'ENOTDIR')) return {};
     if (cause instanceof VespidError) throw cause;
-    throw unreadable(path, describeSystemError(cause));
+    throw unreadable(path, reasonOf(cause));
   }
   try {
     return membersOf(JSON.parse(text));

@@ -1,9 +1,8 @@
 import { lstat, open, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type BundleFiles, isBundlePath } from '../../../signing/index.js';
-import { VespidError } from '../../errors/index.js';
+import { hasSystemCode, VespidError } from '../../errors/index.js';
 import { makeStagingDirectory, occupied, syncDirectory, unwritable } from '../output-place.js';
-import { hasSystemCode } from '../system-error.js';
 import { TarBundle } from './tar-bundle.js';
 import { encodeTar } from './tar-writer.js';
 

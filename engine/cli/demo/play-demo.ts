@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Agent, type AgentSummary } from '../../agent/index.js';
+import { hasSystemCode } from '../../errors/index.js';
 import { openSink, readHostIdentity, type Sink, tableHeader, tableRow } from '../../events/index.js';
 import { Cgroup, cgroupRoot, type KernelFeatures, probeKernel } from '../../kernel/index.js';
 import type { ObjectPlan } from '../../loader/index.js';
@@ -120,9 +121,8 @@ async function removeCgroup(path: string): Promise<void> {
       rmdirSync(path);
       return;
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      if (code === 'ENOENT') return;
-      if (code !== 'EBUSY' || attempt === 20) throw error;
+      if (hasSystemCode(error, 'ENOENT')) return;
+      if (!hasSystemCode(error, 'EBUSY') || attempt === 20) throw error;
       await delay(50);
     }
   }

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { VespidError } from '../../errors/index.js';
+import { reasonOf, VespidError } from '../../errors/index.js';
 import { LineSink } from './line-sink.js';
 import { errnoOf } from './line-writer.js';
 import type { Sink, SinkNotice } from './sink.js';
@@ -54,7 +54,7 @@ const HINTS: Readonly<Record<string, string>> = {
 function unwritable(path: string, error: unknown): VespidError {
   const errno = errnoOf(error) ?? '';
   const hint = HINTS[errno];
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = reasonOf(error);
   return new VespidError('SINK_FILE_UNWRITABLE', `${path}: events cannot be written: ${reason}`, {
     cause: error,
     ...(hint === undefined ? {} : { hint }),

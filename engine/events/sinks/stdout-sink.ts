@@ -1,6 +1,6 @@
 import { close, constants, fstatSync, openSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { VespidError } from '../../errors/index.js';
+import { reasonOf, VespidError } from '../../errors/index.js';
 import { LineSink } from './line-sink.js';
 import { errnoOf } from './line-writer.js';
 import type { Sink, SinkNotice } from './sink.js';
@@ -25,7 +25,7 @@ export function openStdoutSink(options: StdoutSinkOptions): Sink {
     name: 'stdout',
     fd: ownFd ?? fd,
     explain: (error) => {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       return new VespidError('SINK_STDOUT_FAILED', `standard output: events cannot be written: ${reason}`, {
         cause: error,
       });

@@ -1,5 +1,6 @@
 import { readSync } from 'node:fs';
 import { ATTACH_TYPE } from '../../bytecode/index.js';
+import { hasSystemCode } from '../../errors/index.js';
 import { LINK_CREATE_FAMILY } from '../commands/attribute-layout.js';
 import { Attributes } from '../commands/attributes.js';
 import { createIterator } from '../commands/link-commands.js';
@@ -68,7 +69,7 @@ function readSome(fd: number, chunk: Uint8Array): number {
     try {
       return readSync(fd, chunk);
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+      if (!hasSystemCode(error, 'EAGAIN')) throw error;
     }
   }
 }

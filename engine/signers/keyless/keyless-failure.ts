@@ -1,4 +1,4 @@
-import { type ErrorCode, VespidError } from '../../errors/index.js';
+import { type ErrorCode, innermostReasonOf, VespidError } from '../../errors/index.js';
 
 /** `code` of InternalError in @sigstore/sign, what it is to us, and what to do. */
 const FAILURES: Readonly<Record<string, readonly [code: ErrorCode, what: string, hint: string]>> = {
@@ -28,7 +28,7 @@ export function keylessFailure(error: unknown): VespidError {
   const failure = FAILURES[code];
   if (failure === undefined) return answerInvalid('it cannot be read', error);
   const [ourCode, what, hint] = failure;
-  return new VespidError(ourCode, `${what}: ${reasonOf(error)}`, { hint, cause: error });
+  return new VespidError(ourCode, `${what}: ${innermostReasonOf(error)}`, { hint, cause: error });
 }
 
 /** @param fault what is wrong with what came back, as a clause */
@@ -38,11 +38,4 @@ export function answerInvalid(fault: string, cause?: unknown): VespidError {
     `expected certificate and log entry in their documented form, found that ${fault}`,
     { hint: 'check that --fulcio-url and --rekor-url are those services', cause },
   );
-}
-
-/** The innermost message: "error creating signing certificate" is only the library's summary of it. */
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
-  if (cause instanceof Error) return reasonOf(cause);
-  return error instanceof Error ? error.message : String(error);
 }

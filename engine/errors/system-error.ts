@@ -2,7 +2,3 @@
 export function hasSystemCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
-
-export function describeSystemError(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
