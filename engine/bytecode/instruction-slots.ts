@@ -94,10 +94,12 @@ export class InstructionSlots {
   }
 
   /** Slot indexes at which an instruction begins, in order: second halves are left out. */
-  *starts(): Generator<number> {
+  starts(): readonly number[] {
+    const starts: number[] = [];
     for (let slotIndex = 0; slotIndex < this.slotCount; slotIndex++) {
-      yield slotIndex;
+      starts.push(slotIndex);
       if (this.opcode(slotIndex) === LOAD_IMM64_OPCODE) slotIndex++;
     }
+    return starts;
   }
 }

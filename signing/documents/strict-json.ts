@@ -134,14 +134,18 @@ class StrictJsonReader {
   #readString(): string {
     const start = this.#offset;
     this.#take('"');
+    let isEscaped = false;
     for (;;) {
       const unit = this.#text.charCodeAt(this.#offset);
       // NaN past the end; RFC 8259 section 7 wants control characters escaped.
       if (!(unit >= 0x20)) throw this.#malformed('the rest of a string');
-      this.#offset += unit === 0x5c ? 2 : 1;
       if (unit === 0x22) break;
+      isEscaped ||= unit === 0x5c;
+      this.#offset += unit === 0x5c ? 2 : 1;
     }
-    return this.#unescape(start);
+    this.#offset++;
+    // UTF-8 holds no lone surrogates, so only an escape could have made one.
+    return isEscaped ? this.#unescape(start) : this.#text.slice(start + 1, this.#offset - 1);
   }
 
   #unescape(start: number): string {

@@ -150,9 +150,9 @@ class RegisterFlow {
       return;
     }
     let changed = false;
-    for (const [index, value] of registers.entries()) {
+    for (let index = 0; index < registers.length; index++) {
       const before = known[index] ?? 'unknown';
-      const joined = join(before, value);
+      const joined = join(before, registers[index] ?? 'unknown');
       if (joined === before) continue;
       known[index] = joined;
       changed = true;
