@@ -24,6 +24,7 @@ const EXPECTED_IN_APP = [
   'node_modules',
   'package.json',
   'policies',
+  'signing',
 ];
 
 /** Any answer will do: the registry wants a token first. */
