@@ -1,7 +1,16 @@
+/**
+ * Signing and verifying bundles, over values: nothing here opens a file or a socket.
+ *
+ * - `createBundle` packs policies and objects and has signers (`KeySigner`) attest them; `addAttestation` adds one.
+ * - `parseTrustPolicy` reads whose signatures count; `acceptBundle` gives the bundle that they vouch for or throws the
+ *   refusal, `judgeBundle` gives the decision either way, `inspectBundle` only says what a bundle claims.
+ * - `signTrustPolicy` and `verifySignedTrustPolicy` are the same for a trust policy under root keys.
+ * - `checkBundleVersion`, `rememberBundle` and their like keep a node from going back, in a `NodeMemory`.
+ */
+
 export { type AttestationSigner, KeySigner } from './attestation/attestation-signer.js';
 export { buildProvenance } from './attestation/build-provenance.js';
 export { type BundlePredicate, normalizePredicate, PREDICATE_TYPE } from './attestation/bundle-predicate.js';
-export { type KeylessSigner, verifyKeyless } from './attestation/keyless-verify.js';
 export type { PolicyClaim } from './attestation/policy-claim.js';
 export {
   type MapClaim,
@@ -9,14 +18,8 @@ export {
   type ProgramEffect,
   programSubjectName,
 } from './attestation/program-claim.js';
-export {
-  PROVENANCE_TYPE,
-  type Provenance,
-  provenanceStatement,
-  readProvenanceFile,
-  readProvenanceStatement,
-} from './attestation/provenance.js';
-export { type ProvenanceSource, provenanceSource } from './attestation/provenance-source.js';
+export { PROVENANCE_TYPE, type Provenance, readProvenanceFile } from './attestation/provenance.js';
+export type { ProvenanceSource } from './attestation/provenance-source.js';
 export {
   type Attestation,
   type CertificateMaterial,
@@ -25,7 +28,7 @@ export {
 } from './attestation/sigstore-bundle.js';
 export type { Statement, Subject } from './attestation/statement.js';
 export type { StructOpsClaim, StructOpsMemberClaim } from './attestation/struct-ops-claim.js';
-export { parseTrustedRoot, type TrustedRoot } from './attestation/trusted-root.js';
+export { parseTrustedRoot } from './attestation/trusted-root.js';
 export {
   AcceptedBundle,
   type BundleFacts,
@@ -36,7 +39,7 @@ export {
   type VerifiedSigner,
 } from './bundle/accepted-bundle.js';
 export { addAttestation, type StatementCheck } from './bundle/attestation-adder.js';
-export { type BpfmanLabels, bpfmanLabels } from './bundle/bpfman-labels.js';
+export type { BpfmanLabels } from './bundle/bpfman-labels.js';
 export type {
   BundleFiles,
   BundleInput,
@@ -77,15 +80,8 @@ export type {
   Standing,
 } from './trust/decision.js';
 export type { CallGrant, Effect, Grants } from './trust/grants.js';
-export {
-  type BundleEvidence,
-  checkMinimumVersion,
-  checkRevokedDigests,
-  judgeEvidence,
-} from './trust/judge-bundle.js';
-export { type AttestationEvidence, judgeSignatures } from './trust/judge-signatures.js';
-export { describeMissingGrant, missingGrants, type SignedContent } from './trust/missing-grants.js';
-export { findMatch, matchesName, type NamePattern, parseNamePattern } from './trust/name-pattern.js';
+export { describeMissingGrant } from './trust/missing-grants.js';
+export { matchesName, type NamePattern } from './trust/name-pattern.js';
 export {
   decodeNodeMemory,
   EMPTY_MEMORY,
@@ -95,7 +91,6 @@ export {
   type RememberedTrustPolicy,
 } from './trust/node-memory.js';
 export { parseTrustPolicy } from './trust/parse-trust-policy.js';
-export type { ProvenanceEvidence } from './trust/provenance-requirement.js';
 export {
   type BundleRelease,
   checkBundleVersion,
@@ -105,11 +100,7 @@ export {
   rememberBundle,
   rememberTrustPolicy,
 } from './trust/rollback.js';
-export {
-  decodeSignedPolicy,
-  isSignedPolicy,
-  type SignedPolicyEnvelope,
-} from './trust/signed-policy-envelope.js';
+export { isSignedPolicy } from './trust/signed-policy-envelope.js';
 export {
   type PolicyRoot,
   type SigningProgress,
@@ -118,12 +109,8 @@ export {
   verifySignedTrustPolicy,
 } from './trust/signed-policy-verifier.js';
 export { addPolicySignatures, signTrustPolicy, trustPolicyPayload } from './trust/signed-policy-writer.js';
-export {
-  parseSignedTrustPolicy,
-  requireUnexpired,
-  type SignedTrustPolicy,
-} from './trust/signed-trust-policy.js';
-export { isRevoked, signerOf, standingOf, validityAt } from './trust/signer-standing.js';
+export { requireUnexpired } from './trust/signed-trust-policy.js';
+export { isRevoked, validityAt } from './trust/signer-standing.js';
 export { requirementsOf } from './trust/signing-requirements.js';
 export type {
   RootKeys,
@@ -132,4 +119,3 @@ export type {
   TrustedSigner,
   TrustPolicy,
 } from './trust/trust-policy.js';
-export { TRUST_POLICY_SCHEMA } from './trust/trust-policy-schema.generated.js';

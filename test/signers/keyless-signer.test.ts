@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type KeylessSpec, openKeylessSigner } from '../../engine/signers/index.js';
-import { decodeSigstoreBundle, verifyKeyless } from '../../signing/index.js';
+import { verifyKeyless } from '../../signing/attestation/keyless-verify.js';
+import { decodeSigstoreBundle } from '../../signing/index.js';
 import { ISSUER, PAYLOAD, PAYLOAD_TYPE, SUBJECT } from '../signing/attestation/sigstore-instance.js';
 import { expectRejection, SampleSurroundings } from './sample-surroundings.js';
 import { identityToken, SigstoreServer } from './sigstore-server.js';

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ErrorCode } from '../../../engine/errors/index.js';
-import { decodeSigstoreBundle, verifyKeyless } from '../../../signing/index.js';
+import { verifyKeyless } from '../../../signing/attestation/keyless-verify.js';
+import { decodeSigstoreBundle } from '../../../signing/index.js';
 import { packageRoot } from '../../bench/package-root.js';
 import { attestationOf, sigstorePath } from '../../signing/forged-bundle.js';
 import { SAMPLE_BUNDLE } from '../../signing/sample-bundle.js';

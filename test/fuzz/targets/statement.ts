@@ -1,5 +1,6 @@
+import { provenanceStatement, readProvenanceStatement } from '../../../signing/attestation/provenance.js';
 import { readStatement } from '../../../signing/attestation/statement.js';
-import { buildProvenance, provenanceStatement, readProvenanceStatement } from '../../../signing/index.js';
+import { buildProvenance } from '../../../signing/index.js';
 import type { FuzzTarget } from '../fuzz-target.js';
 import { mutateJson } from '../mutation/mutate-json.js';
 import { samplePayload } from './sigstore-bundle.js';

@@ -1,11 +1,12 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../../../engine/errors/index.js';
+import { verifyKeyless } from '../../../signing/attestation/keyless-verify.js';
 import type {
   KeylessSigstoreBundle,
   TransparencyLogEntry,
 } from '../../../signing/attestation/sigstore-bundle-schema.js';
 import { canonicalJson } from '../../../signing/documents/canonical-json.js';
-import { decodeSigstoreBundle, verifyKeyless } from '../../../signing/index.js';
+import { decodeSigstoreBundle } from '../../../signing/index.js';
 import { expectRejection } from '../../signers/sample-surroundings.js';
 import { certificateLog } from './certificate-log.js';
 import {

@@ -1,7 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { verifyKeyless } from '../../../signing/attestation/keyless-verify.js';
 import { canonicalJson } from '../../../signing/documents/canonical-json.js';
-import { decodeSigstoreBundle, verifyKeyless } from '../../../signing/index.js';
+import { decodeSigstoreBundle } from '../../../signing/index.js';
 import { emailName, forge, utf8String } from './forged-certificate.js';
 import { ecKeyPair, ISSUER, SigstoreInstance, SUBJECT } from './sigstore-instance.js';
 

@@ -1,14 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../../../engine/errors/index.js';
-import {
-  buildProvenance,
-  type Provenance,
-  provenanceSource,
-  provenanceStatement,
-  readProvenanceFile,
-  readProvenanceStatement,
-} from '../../../signing/index.js';
+import { provenanceStatement, readProvenanceStatement } from '../../../signing/attestation/provenance.js';
+import { provenanceSource } from '../../../signing/attestation/provenance-source.js';
+import { buildProvenance, type Provenance, readProvenanceFile } from '../../../signing/index.js';
 import { expectRefusal, utf8 } from '../sample-bundle.js';
 
 const GITHUB: Readonly<Record<string, string>> = {

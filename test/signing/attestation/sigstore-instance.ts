@@ -2,7 +2,7 @@ import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:cryp
 import { initializeCA, initializeTLog, initializeTSA } from '@sigstore/mock';
 import { preAuthenticationEncoding } from '../../../signing/attestation/dsse.js';
 import type { KeylessSigstoreBundle } from '../../../signing/attestation/sigstore-bundle-schema.js';
-import type { TrustedRoot } from '../../../signing/index.js';
+import type { TrustedRoot } from '../../../signing/attestation/trusted-root.js';
 import { certificateLog } from './certificate-log.js';
 import { asRekorStores, type RekorResponse, readRekorResponse } from './rekor-entry.js';
 

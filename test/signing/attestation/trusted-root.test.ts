@@ -1,12 +1,9 @@
 import { createRequire } from 'node:module';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { verifyKeyless } from '../../../signing/attestation/keyless-verify.js';
+import type { TrustedRoot } from '../../../signing/attestation/trusted-root.js';
 import { canonicalJson } from '../../../signing/documents/canonical-json.js';
-import {
-  decodeSigstoreBundle,
-  parseTrustedRoot,
-  type TrustedRoot,
-  verifyKeyless,
-} from '../../../signing/index.js';
+import { decodeSigstoreBundle, parseTrustedRoot } from '../../../signing/index.js';
 import { expectRefusal } from '../sample-bundle.js';
 import { SigstoreInstance } from './sigstore-instance.js';
 

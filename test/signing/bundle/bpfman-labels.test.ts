@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { bpfmanLabels, type ProgramClaim } from '../../../signing/index.js';
+import { bpfmanLabels } from '../../../signing/bundle/bpfman-labels.js';
+import type { ProgramClaim } from '../../../signing/index.js';
 import { sampleClaim } from '../sample-bundle.js';
 
 function claim(name: string, section: string, about: Partial<ProgramClaim>): ProgramClaim {

@@ -1,16 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import {
-  type Decision,
-  matchesName,
-  parseNamePattern,
-  parseTrustPolicy,
-  TRUST_POLICY_SCHEMA,
-  type TrustPolicy,
-} from '../../../signing/index.js';
+import { type Decision, matchesName, parseTrustPolicy, type TrustPolicy } from '../../../signing/index.js';
 import { writePem } from '../../../signing/keys/pem.js';
 import { encodeSpki } from '../../../signing/keys/public-key.js';
 import { type BundleEvidence, judgeEvidence } from '../../../signing/trust/judge-bundle.js';
+import { parseNamePattern } from '../../../signing/trust/name-pattern.js';
+import { TRUST_POLICY_SCHEMA } from '../../../signing/trust/trust-policy-schema.generated.js';
 import { NOW, sampleKey } from '../sample-bundle.js';
 import { evidence, program, workflow } from './trust-evidence.js';
 
