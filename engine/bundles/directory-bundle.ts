@@ -1,5 +1,5 @@
 import type { Dirent } from 'node:fs';
-import { lstat, readdir } from 'node:fs/promises';
+import { lstat, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   BUNDLE_LIMITS,
@@ -65,12 +65,12 @@ async function listFiles(directory: string): Promise<readonly string[]> {
     const { entry, path } = next;
     if (entry.isDirectory() && BUNDLE_DIRECTORIES.has(path)) {
       const children = await listDirectory(join(directory, path));
-      pending.push(...children.map((child) => ({ entry: child, path: `${path}/${child.name}` })));
+      for (const child of children) pending.push({ entry: child, path: `${path}/${child.name}` });
     } else {
       requireBundleFile(entry, path, directory);
       paths.push(path);
     }
-    // Before a file is looked at: a directory may have millions.
+    // Before a file is looked at.
     if (paths.length > BUNDLE_LIMITS.maxFiles) throw tooManyFiles(directory);
   }
   return paths.sort();
@@ -90,9 +90,15 @@ async function sizeOfRegularFile(path: string): Promise<number> {
   return status.size;
 }
 
+/** The entries of a directory, one more than a bundle can have at most: there may be millions. */
 async function listDirectory(path: string): Promise<readonly Dirent[]> {
   try {
-    return await readdir(path, { withFileTypes: true });
+    const entries: Dirent[] = [];
+    for await (const entry of await opendir(path)) {
+      entries.push(entry);
+      if (entries.length > BUNDLE_LIMITS.maxFiles + BUNDLE_DIRECTORIES.size) break;
+    }
+    return entries;
   } catch (cause) {
     if (hasSystemCode(cause, 'ENOENT')) throw bundleNotFound(path, cause);
     if (hasSystemCode(cause, 'ENOTDIR')) throw notABundle(path);
