@@ -3,6 +3,7 @@ import { VespidError } from '../../engine/errors/index.js';
 import { bytesEqual } from '../documents/bytes.js';
 import { canonicalJson } from '../documents/canonical-json.js';
 import { defineSchema, readSignedDocument } from '../documents/signed-document.js';
+import { MAX_JSON_BYTES } from '../documents/strict-json.js';
 import { writePem } from '../keys/pem.js';
 import { encodeSpki, parsePublicKey } from '../keys/public-key.js';
 import type { RootKeys } from './trust-policy.js';
@@ -116,6 +117,12 @@ export function encodeNodeMemory(memory: NodeMemory): Uint8Array {
     bundles: Object.fromEntries(memory.bundles),
   };
   const json = canonicalJson(document);
+  // What could not be read again would lock the node out of its own memory.
+  if (json.length > MAX_JSON_BYTES) {
+    throw new VespidError('INTERNAL', `a node's memory has at most ${MAX_JSON_BYTES} bytes`, {
+      hint: 'make it forget bundles that are gone: vespid trust state forget NAME',
+    });
+  }
   const bytes = new Uint8Array(json.length + 1);
   bytes.set(json);
   bytes[json.length] = LINE_FEED;

@@ -25,6 +25,13 @@ describe('the form of a memory', () => {
     expect(decode(encodeNodeMemory(MEMORY))).toEqual(MEMORY);
   });
 
+  test('is not written when it could not be read again', () => {
+    const version = `1.0.0-${'a'.repeat(250)}`;
+    const name = (index: number) => String(index).padStart(128, 'n');
+    const bundles = Array.from({ length: 10_000 }, (_, i) => [name(i), { version, digest: DIGEST }] as const);
+    expectRefusal('INTERNAL', () => encodeNodeMemory({ bundles: new Map(bundles) }));
+  });
+
   test('comes back for any bundles', () => {
     const number = fc.nat().map(String);
     const version = fc.tuple(number, number, number).map((parts) => parts.join('.'));
