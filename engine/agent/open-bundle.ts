@@ -10,19 +10,10 @@ import { openBundleSource } from '../bundles/index.js';
 import { checkFileClaims } from '../loader/index.js';
 
 /**
- * Everything that {@link openBundle} checks, one file at a time: no bytes of a policy or an object are kept.
+ * Everything that {@link openBundle} checks, of a bundle from anywhere, one file at a time: no bytes of a policy or an
+ * object are kept.
  *
- * @param path of a bundle
- * @throws VespidError BUNDLE_* (exit code 3), ELF_*, BTF_*, OBJECT_*
- */
-export async function checkBundle(path: string, trust: TrustPolicy, now: Date): Promise<AcceptedBundle> {
-  return checkBundleSource(await openBundleSource(path), trust, now);
-}
-
-/**
- * {@link checkBundle} for a bundle from anywhere.
- *
- * @throws VespidError as checkBundle, and those of the source
+ * @throws VespidError BUNDLE_* (exit code 3), ELF_*, BTF_*, OBJECT_*, and those of the source
  */
 export async function checkBundleSource(
   source: BundleSource,

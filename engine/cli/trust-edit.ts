@@ -1,20 +1,33 @@
 import { realpathSync, statSync } from 'node:fs';
-import { Option } from 'commander';
+import type { Command } from 'commander';
 import type { TrustPolicy } from '../../signing/index.js';
 import { editTrustPolicy, type Insertion, unifiedDiff } from '../trust/index.js';
+import { helpNotes } from './help-text.js';
 import { replaceFile } from './output-file.js';
 import type { Report } from './report.js';
+import { jsonOption, verboseOption } from './shared-options.js';
 
 export interface EditOptions {
   readonly dryRun?: true;
 }
 
-export function dryRunOption(): Option {
-  return new Option('--dry-run', 'print what would change, and change nothing');
+/** Gives a command that changes a trust policy the options and the help that all of them have. */
+export function addEditOptions(
+  command: Command,
+  examples: readonly (readonly [command: string, meaning: string])[],
+): Command {
+  return command
+    .option('--dry-run', 'print what would change, and change nothing')
+    .addOption(jsonOption())
+    .addOption(verboseOption())
+    .addHelpText(
+      'after',
+      helpNotes({
+        examples,
+        json: `{ "ok": true, "trust": path, "written": false with --dry-run, "diff": unified diff }`,
+      }),
+    );
 }
-
-/** The `--json` members of a change to a trust policy, for the help. */
-export const EDIT_JSON = `{ "ok": true, "trust": path, "written": false with --dry-run, "diff": unified diff }`;
 
 /**
  * Changes a trust policy file in place, if it is still good afterwards: every byte that the change does not concern

@@ -5,7 +5,7 @@ import { runCommand } from './run-command.js';
 import { readSignatureOutput } from './signature-output.js';
 
 /** A touch or a PIN takes people a while. */
-export const DEFAULT_COMMAND_TIMEOUT_MS = 120_000;
+const DEFAULT_COMMAND_TIMEOUT_MS = 120_000;
 /** A signature in hexadecimal has 128; the rest is room for line ends. */
 const MAX_OUTPUT_BYTES = 1024;
 

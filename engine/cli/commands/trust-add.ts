@@ -6,9 +6,8 @@ import type { Insertion } from '../../trust/index.js';
 import { helpNotes } from '../help-text.js';
 import { readInputFile, textOf } from '../input-file.js';
 import { printReport, type Report } from '../report.js';
-import { jsonOption, verboseOption } from '../shared-options.js';
 import { addSignerTerms, groupInsertions, type SignerTermsOptions, termsOf } from '../signer-terms.js';
-import { changeTrustPolicy, dryRunOption, EDIT_JSON, type EditOptions } from '../trust-edit.js';
+import { addEditOptions, changeTrustPolicy, type EditOptions } from '../trust-edit.js';
 
 export function trustAddCommand(): Command {
   return new Command('add')
@@ -38,27 +37,13 @@ function addKeyCommand(): Command {
     .argument('<public-key>', 'public key file, PEM')
     .option('--id <id>', 'name of the key (default: the name of the file without .pub)')
     .option('--inline', 'put the key itself into the policy, not its path');
-  return addSignerTerms(command)
-    .addOption(dryRunOption())
-    .addOption(jsonOption())
-    .addOption(verboseOption())
-    .addHelpText(
-      'after',
-      helpNotes({
-        examples: [
-          [
-            'vespid trust add key trust.yaml ci.pub --bundle "edge-*" --effect audit',
-            'limited from the start',
-          ],
-          [
-            'vespid trust add key trust.yaml bob.pub --group security --valid-until 2027-06-01T00:00:00Z --dry-run',
-            'shows what would change',
-          ],
-        ],
-        json: EDIT_JSON,
-      }),
-    )
-    .action(printReport(addKey));
+  return addEditOptions(addSignerTerms(command), [
+    ['vespid trust add key trust.yaml ci.pub --bundle "edge-*" --effect audit', 'limited from the start'],
+    [
+      'vespid trust add key trust.yaml bob.pub --group security --valid-until 2027-06-01T00:00:00Z --dry-run',
+      'shows what would change',
+    ],
+  ]).action(printReport(addKey));
 }
 
 function addKey(policyFile: string, keyFile: string, options: AddKeyOptions): Report {
@@ -99,23 +84,12 @@ function addIdentityCommand(): Command {
     .option('--subject <name>', 'subject of the certificate, compared exactly')
     .option('--subject-pattern <pattern>', 'pattern for the whole subject: * within one segment, ** across')
     .option('--trusted-root <file>', 'Sigstore trusted root, when the policy names none yet');
-  return addSignerTerms(command)
-    .addOption(dryRunOption())
-    .addOption(jsonOption())
-    .addOption(verboseOption())
-    .addHelpText(
-      'after',
-      helpNotes({
-        examples: [
-          [
-            'vespid trust add identity trust.yaml --id release --issuer https://token.actions.githubusercontent.com --subject-pattern "https://github.com/acme/sensors/.github/workflows/release.yml@refs/tags/v*" --trusted-root trusted_root.json',
-            'a release workflow at its tags',
-          ],
-        ],
-        json: EDIT_JSON,
-      }),
-    )
-    .action(printReport(addIdentity));
+  return addEditOptions(addSignerTerms(command), [
+    [
+      'vespid trust add identity trust.yaml --id release --issuer https://token.actions.githubusercontent.com --subject-pattern "https://github.com/acme/sensors/.github/workflows/release.yml@refs/tags/v*" --trusted-root trusted_root.json',
+      'a release workflow at its tags',
+    ],
+  ]).action(printReport(addIdentity));
 }
 
 function addIdentity(policyFile: string, options: AddIdentityOptions): Report {

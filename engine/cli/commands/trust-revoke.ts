@@ -4,8 +4,7 @@ import { suggestName, VespidError } from '../../errors/index.js';
 import type { Insertion } from '../../trust/index.js';
 import { helpNotes } from '../help-text.js';
 import { printReport, type Report } from '../report.js';
-import { jsonOption, verboseOption } from '../shared-options.js';
-import { changeTrustPolicy, dryRunOption, EDIT_JSON, type EditOptions } from '../trust-edit.js';
+import { addEditOptions, changeTrustPolicy, type EditOptions } from '../trust-edit.js';
 
 interface RevokeOptions extends EditOptions {
   readonly reason: string;
@@ -61,13 +60,10 @@ export function trustRevokeCommand(): Command {
 
 /** What the three have in common; their own argument follows. */
 function revoke(command: Command, examples: readonly (readonly [string, string])[]): Command {
-  return command
+  command
     .argument('<policy>', 'trust policy')
-    .requiredOption('--reason <text>', 'shown when something is refused for it')
-    .addOption(dryRunOption())
-    .addOption(jsonOption())
-    .addOption(verboseOption())
-    .addHelpText('after', helpNotes({ examples, json: EDIT_JSON }));
+    .requiredOption('--reason <text>', 'shown when something is refused for it');
+  return addEditOptions(command, examples);
 }
 
 function revokeKey(file: string, key: string, options: RevokeOptions): Report {

@@ -1,6 +1,7 @@
 import { provenanceStatement, readProvenanceStatement } from '../../../signing/attestation/provenance.js';
 import { readStatement } from '../../../signing/attestation/statement.js';
 import { buildProvenance } from '../../../signing/index.js';
+import { GITLAB_JOB } from '../../signing/attestation/ci-jobs.js';
 import type { FuzzTarget } from '../fuzz-target.js';
 import { mutateJson } from '../mutation/mutate-json.js';
 import { samplePayload } from './sigstore-bundle.js';
@@ -28,20 +29,7 @@ export const statement: FuzzTarget = {
 };
 
 function provenancePayload(): Uint8Array {
-  const provenance = buildProvenance({
-    GITLAB_CI: 'true',
-    CI_PROJECT_URL: 'https://gitlab.com/acme/sensors',
-    CI_PROJECT_ID: '42',
-    CI_JOB_NAME: 'sign bundle',
-    CI_JOB_ID: '7001',
-    CI_JOB_URL: 'https://gitlab.com/acme/sensors/-/jobs/7001',
-    CI_PIPELINE_SOURCE: 'push',
-    CI_COMMIT_REF_NAME: 'main',
-    CI_COMMIT_SHA: 'd'.repeat(40),
-    CI_RUNNER_ID: '12270831',
-    CI_RUNNER_VERSION: '17.5.0',
-    CI_RUNNER_EXECUTABLE_ARCH: 'linux/amd64',
-  });
+  const provenance = buildProvenance(GITLAB_JOB);
   if (provenance === undefined) throw new Error('no provenance of a GitLab job');
   return provenanceStatement(BUNDLE, provenance);
 }

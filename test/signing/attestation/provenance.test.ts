@@ -5,36 +5,7 @@ import { provenanceStatement, readProvenanceStatement } from '../../../signing/a
 import { provenanceSource } from '../../../signing/attestation/provenance-source.js';
 import { buildProvenance, type Provenance, readProvenanceFile } from '../../../signing/index.js';
 import { expectRefusal, utf8 } from '../sample-bundle.js';
-
-const GITHUB: Readonly<Record<string, string>> = {
-  GITHUB_ACTIONS: 'true',
-  GITHUB_SERVER_URL: 'https://github.com',
-  GITHUB_REPOSITORY: 'acme/sensors',
-  GITHUB_REF: 'refs/tags/v1.2.0',
-  GITHUB_WORKFLOW_REF: 'acme/sensors/.github/workflows/release.yml@refs/tags/v1.2.0',
-  GITHUB_SHA: 'c'.repeat(40),
-  GITHUB_RUN_ID: '8123456789',
-  GITHUB_RUN_ATTEMPT: '2',
-  GITHUB_EVENT_NAME: 'push',
-  GITHUB_REPOSITORY_ID: '1296269',
-  GITHUB_REPOSITORY_OWNER_ID: '583231',
-  RUNNER_ENVIRONMENT: 'github-hosted',
-};
-
-const GITLAB: Readonly<Record<string, string>> = {
-  GITLAB_CI: 'true',
-  CI_PROJECT_URL: 'https://gitlab.com/acme/sensors',
-  CI_PROJECT_ID: '42',
-  CI_JOB_NAME: 'sign bundle',
-  CI_JOB_ID: '7001',
-  CI_JOB_URL: 'https://gitlab.com/acme/sensors/-/jobs/7001',
-  CI_PIPELINE_SOURCE: 'push',
-  CI_COMMIT_REF_NAME: 'main',
-  CI_COMMIT_SHA: 'd'.repeat(40),
-  CI_RUNNER_ID: '12270831',
-  CI_RUNNER_VERSION: '17.5.0',
-  CI_RUNNER_EXECUTABLE_ARCH: 'linux/amd64',
-};
+import { GITHUB_JOB as GITHUB, GITLAB_JOB as GITLAB } from './ci-jobs.js';
 
 const BUNDLE = { name: 'starter', digest: `sha256:${'a'.repeat(64)}` };
 
