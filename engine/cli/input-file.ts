@@ -64,22 +64,32 @@ function readAll(fd: number, path: string): Uint8Array {
 }
 
 /**
- * The file's text. A key among policies is refused by its kind, before anything quotes what is in it.
+ * The file's text.
  *
- * @throws VespidError INPUT_WRONG_KIND; INPUT_NOT_TEXT: a replacement character in a policy would silently match something else
+ * @throws VespidError INPUT_NOT_TEXT: a replacement character in a policy would silently match something else
  */
 export function textOf({ path, bytes }: InputFile): string {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    if (looksLikeKey(text.slice(0, MAX_KEY_PREFACE))) throw wrongKind(path, 'a policy', 'a key');
-    return text;
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
-    if (cause instanceof VespidError) throw cause;
     throw new VespidError('INPUT_NOT_TEXT', `${path}: expected UTF-8 text, found other bytes`, {
       hint: 'save the file as UTF-8; an object starts with the bytes of ELF',
       cause,
     });
   }
+}
+
+/**
+ * The text of a file whose lines stand in messages about its faults: a key in its place is refused by its kind, before
+ * anything quotes it.
+ *
+ * @param expected what the file should be: `a policy`
+ * @throws VespidError INPUT_WRONG_KIND, INPUT_NOT_TEXT
+ */
+export function sourceTextOf(file: InputFile, expected: string): string {
+  const text = textOf(file);
+  if (looksLikeKey(text.slice(0, MAX_KEY_PREFACE))) throw wrongKind(file.path, expected, 'a key');
+  return text;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { type CheckedPolicy, parsePolicies, policyWarnings } from '../../policies/language/index.js';
 import { VespidError } from '../errors/index.js';
-import { type InputFile, textOf } from './input-file.js';
+import { type InputFile, sourceTextOf } from './input-file.js';
 
 /** The policies of several files, fit to be compiled together. */
 export interface PolicySet {
@@ -18,7 +18,7 @@ export const POLICY_ENDINGS = ['.yaml', '.yml'] as const;
 export function parsePolicySet(files: readonly InputFile[]): PolicySet {
   const pathByName = new Map<string, string>();
   const policies = files.flatMap((file) => {
-    const parsed = parsePolicies(textOf(file), file.path);
+    const parsed = parsePolicies(sourceTextOf(file, 'a policy'), file.path);
     for (const { name } of parsed) {
       const earlier = pathByName.get(name);
       if (earlier !== undefined) throw duplicateName(name, earlier, file.path);

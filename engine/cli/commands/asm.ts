@@ -9,7 +9,7 @@ import {
 } from '../../bytecode/index.js';
 import { VespidError } from '../../errors/index.js';
 import { helpNotes } from '../help-text.js';
-import { readInputFile, readStandardInput, textOf } from '../input-file.js';
+import { readInputFile, readStandardInput, sourceTextOf } from '../input-file.js';
 import { replaceFile } from '../output-file.js';
 import { printReport, type Report } from '../report.js';
 import { jsonOption, verboseOption } from '../shared-options.js';
@@ -59,7 +59,7 @@ export function asmCommand(): Command {
 function asm(path: string, options: AsmOptions): Report {
   const out = options.out ?? defaultOutput(path, options.raw === true);
   const input = path === '-' ? readStandardInput() : readInputFile(path);
-  const text = textOf(input);
+  const text = sourceTextOf(input, 'assembler text');
   return options.raw === true ? asmRaw(text, input.path, out) : asmObject(text, input.path, out, options);
 }
 
