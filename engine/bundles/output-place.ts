@@ -1,6 +1,9 @@
-import { mkdtemp, open } from 'node:fs/promises';
+import { mkdtemp, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { hasSystemCode, reasonOf, VespidError } from '../errors/index.js';
+
+/** Writes one file of a bundle that is not in its place yet; each path once. */
+export type PutFile = (path: string, bytes: Uint8Array) => Promise<void>;
 
 /** Refuses to write over what somebody else may need. */
 export function occupied(target: string, found: string, cause?: unknown): VespidError {
@@ -11,8 +14,23 @@ export function occupied(target: string, found: string, cause?: unknown): Vespid
   );
 }
 
-/** Beside the target, so that the rename stays on one file system. */
-export async function makeStagingDirectory(target: string): Promise<string> {
+/**
+ * Gives `use` a new directory beside the target, so that a rename stays on one file system, and removes it with all
+ * that is left in it.
+ */
+export async function withStagingDirectory<Result>(
+  target: string,
+  use: (stagingDirectory: string) => Promise<Result>,
+): Promise<Result> {
+  const stagingDirectory = await makeStagingDirectory(target);
+  try {
+    return await use(stagingDirectory);
+  } finally {
+    await rm(stagingDirectory, { recursive: true, force: true });
+  }
+}
+
+async function makeStagingDirectory(target: string): Promise<string> {
   try {
     return await mkdtemp(`${target}.tmp-`);
   } catch (cause) {
@@ -37,7 +55,17 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-export function unwritable(target: string, cause: unknown): VespidError {
+/** @throws VespidError INPUT_UNREADABLE when the file system refuses */
+export async function orUnwritable<Result>(target: string, write: () => Promise<Result>): Promise<Result> {
+  try {
+    return await write();
+  } catch (cause) {
+    if (cause instanceof VespidError) throw cause;
+    throw unwritable(target, cause);
+  }
+}
+
+function unwritable(target: string, cause: unknown): VespidError {
   return new VespidError('INPUT_UNREADABLE', `could not write ${target}: ${reasonOf(cause)}`, {
     hint: 'check the permissions of the output directory and the space on its disk',
     cause,

@@ -1,32 +1,36 @@
-import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, rename } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { type BundleFiles, isBundlePath } from '../../signing/index.js';
 import { hasSystemCode, VespidError } from '../errors/index.js';
 import { DirectoryBundle } from './directory-bundle.js';
-import { makeStagingDirectory, occupied, syncDirectory, unwritable } from './output-place.js';
+import { occupied, orUnwritable, type PutFile, syncDirectory, withStagingDirectory } from './output-place.js';
 
 /**
  * Writes a bundle directory whole or not at all: into a new directory beside the target, then by rename. A
  * target that already exists must be an empty directory or a bundle, which is then replaced.
  *
- * @param files as createBundle gives them
+ * @param fill puts the files; what it throws ends it, and nothing remains
  * @throws VespidError BUNDLE_OUTPUT_OCCUPIED, INPUT_NOT_FOUND, INPUT_UNREADABLE
  */
-export async function writeDirectory(directory: string, files: BundleFiles): Promise<void> {
+export async function writeDirectory<Result>(
+  directory: string,
+  fill: (put: PutFile) => Promise<Result>,
+): Promise<Result> {
   const target = resolve(directory);
-  const state = await examineTarget(target);
-  const stagingDirectory = await makeStagingDirectory(target);
-  try {
+  await examineTarget(target);
+  return withStagingDirectory(target, async (stagingDirectory) => {
     const staged = join(stagingDirectory, 'new');
-    await writeFiles(staged, files);
-    await moveIntoPlace(staged, target, state, join(stagingDirectory, 'old'));
-    await syncDirectory(dirname(target));
-  } catch (cause) {
-    if (cause instanceof VespidError) throw cause;
-    throw unwritable(directory, cause);
-  } finally {
-    await rm(stagingDirectory, { recursive: true, force: true });
-  }
+    await orUnwritable(target, () => mkdir(join(staged, 'blobs', 'sha256'), { recursive: true }));
+    const result = await fill((path, bytes) =>
+      orUnwritable(target, () => writeDurably(join(staged, path), bytes)),
+    );
+    // Filling may have taken minutes.
+    const state = await examineTarget(target);
+    await orUnwritable(target, async () => {
+      await moveIntoPlace(staged, target, state, join(stagingDirectory, 'old'));
+      await syncDirectory(dirname(target));
+    });
+    return result;
+  });
 }
 
 type TargetState = 'absent' | 'replaceable';
@@ -41,14 +45,6 @@ async function examineTarget(target: string): Promise<TargetState> {
     if (hasSystemCode(cause, 'ENOENT')) return 'absent';
     if (cause instanceof VespidError && cause.code === 'BUNDLE_OUTPUT_OCCUPIED') throw cause;
     throw occupied(target, 'other files', cause);
-  }
-}
-
-async function writeFiles(root: string, files: BundleFiles): Promise<void> {
-  await mkdir(join(root, 'blobs', 'sha256'), { recursive: true });
-  for (const [path, bytes] of files) {
-    if (!isBundlePath(path)) throw new VespidError('INTERNAL', `a bundle was built with the path ${path}`);
-    await writeDurably(join(root, path), bytes);
   }
 }
 

@@ -1,32 +1,44 @@
-import { lstat, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, lstat, open, rename } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { type BundleFiles, isBundlePath } from '../../../signing/index.js';
 import { hasSystemCode, VespidError } from '../../errors/index.js';
-import { makeStagingDirectory, occupied, syncDirectory, unwritable } from '../output-place.js';
+import {
+  occupied,
+  orUnwritable,
+  type PutFile,
+  syncDirectory,
+  withStagingDirectory,
+} from '../output-place.js';
 import { TarBundle } from './tar-bundle.js';
-import { encodeTar } from './tar-writer.js';
+import { encodeTarHeader, TAR_BLOCK_BYTES } from './tar-header.js';
+import { tarLayout } from './tar-layout.js';
 
 /**
  * Writes a bundle as one tar file, whole or not at all: into a new file beside the target, then by rename. What is
- * there already must be a bundle in a tar file.
+ * there already must be a bundle in a tar file. The same files give the same bytes, in whatever order they are put,
+ * with fixed owner, mode and time.
  *
+ * @param sizes in bytes, of every file, by path
+ * @param fill puts the files; what it throws ends it, and nothing remains
  * @throws VespidError BUNDLE_OUTPUT_OCCUPIED, INPUT_NOT_FOUND, INPUT_UNREADABLE
  */
-export async function writeTar(path: string, files: BundleFiles): Promise<void> {
+export async function writeTar<Result>(
+  path: string,
+  sizes: ReadonlyMap<string, number>,
+  fill: (put: PutFile) => Promise<Result>,
+): Promise<Result> {
   const target = resolve(path);
   await requireReplaceable(target);
-  const stagingDirectory = await makeStagingDirectory(target);
-  try {
+  return withStagingDirectory(target, async (stagingDirectory) => {
     const staged = join(stagingDirectory, 'new');
-    await writeDurably(staged, files);
-    await rename(staged, target);
-    await syncDirectory(dirname(target));
-  } catch (cause) {
-    if (cause instanceof VespidError) throw cause;
-    throw unwritable(path, cause);
-  } finally {
-    await rm(stagingDirectory, { recursive: true, force: true });
-  }
+    const result = await writeDurably(staged, sizes, target, fill);
+    // Filling may have taken minutes.
+    await requireReplaceable(target);
+    await orUnwritable(target, async () => {
+      await rename(staged, target);
+      await syncDirectory(dirname(target));
+    });
+    return result;
+  });
 }
 
 async function requireReplaceable(target: string): Promise<void> {
@@ -40,14 +52,38 @@ async function requireReplaceable(target: string): Promise<void> {
   }
 }
 
-async function writeDurably(path: string, files: BundleFiles): Promise<void> {
-  const stray = [...files.keys()].find((name) => !isBundlePath(name));
-  if (stray !== undefined) throw new VespidError('INTERNAL', `a bundle was built with the path ${stray}`);
-  const handle = await open(path, 'wx', 0o644);
+async function writeDurably<Result>(
+  staged: string,
+  sizes: ReadonlyMap<string, number>,
+  target: string,
+  fill: (put: PutFile) => Promise<Result>,
+): Promise<Result> {
+  const { headerOffsets, byteSize } = tarLayout(sizes);
+  const handle = await orUnwritable(target, () => open(staged, 'wx', 0o644));
   try {
-    for (const part of encodeTar(files)) await handle.writeFile(part);
-    await handle.sync();
+    const result = await fill(async (path, bytes) => {
+      const headerOffset = headerOffsets.get(path);
+      if (headerOffset === undefined) throw new VespidError('INTERNAL', `${path} has no place in ${target}`);
+      const header = encodeTarHeader({ path, kind: 'file', byteSize: bytes.length });
+      await orUnwritable(target, async () => {
+        await writeAt(handle, header, headerOffset);
+        await writeAt(handle, bytes, headerOffset + TAR_BLOCK_BYTES);
+      });
+    });
+    // What nothing was written to is zero: the ends of files, and the end of the whole.
+    await orUnwritable(target, async () => {
+      await handle.truncate(byteSize);
+      await handle.sync();
+    });
+    return result;
   } finally {
     await handle.close();
+  }
+}
+
+async function writeAt(handle: FileHandle, bytes: Uint8Array, byteOffset: number): Promise<void> {
+  for (let written = 0; written < bytes.length; ) {
+    const rest = bytes.length - written;
+    written += (await handle.write(bytes, written, rest, byteOffset + written)).bytesWritten;
   }
 }

@@ -2,7 +2,7 @@ import { env } from 'node:process';
 import { Command } from 'commander';
 import type { AcceptedBundle } from '../../../signing/index.js';
 import { checkBundleSource } from '../../agent/index.js';
-import { RecordingBundle, writeBundle } from '../../bundles/index.js';
+import { receiveBundle } from '../../bundles/index.js';
 import {
   dockerCredentials,
   formatReference,
@@ -73,12 +73,13 @@ async function pull(referenceText: string, options: PullOptions): Promise<Report
     plainHttp: options.plainHttp === true,
   });
   const remote = await RegistryBundle.open(client, reference);
-  const source = new RecordingBundle(remote);
-  const bundle = await checkBundleSource(source, trust.policy, now).catch((error: unknown) => {
-    throw withIgnored(error, remote);
+  const bundle = await receiveBundle(options.out, remote, async (source) => {
+    const checked = await checkBundleSource(source, trust.policy, now).catch((error: unknown) => {
+      throw withIgnored(error, remote);
+    });
+    trust.checkVersion(checked);
+    return checked;
   });
-  trust.checkVersion(bundle);
-  await writeBundle(options.out, await source.recorded());
   const pinned = formatReference({ ...reference, tag: undefined, digest: bundle.digest });
   return describePull(bundle, {
     out: options.out,

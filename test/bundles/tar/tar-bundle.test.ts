@@ -15,7 +15,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openBundleSource, writeBundle } from '../../../engine/bundles/index.js';
-import { encodeTar } from '../../../engine/bundles/tar/tar-writer.js';
 import { acceptBundle, type BundleFiles, readVerifiedBundle } from '../../../signing/index.js';
 import {
   CI_KEY,
@@ -28,6 +27,7 @@ import {
   TRUST_CI,
   utf8,
 } from '../../signing/sample-bundle.js';
+import { encodeTar } from './encode-tar.js';
 
 let root: string;
 let tar: string;

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeTarHeader, encodeTarHeader, TAR_BLOCK_BYTES } from '../../../engine/bundles/tar/tar-header.js';
 import { indexTar } from '../../../engine/bundles/tar/tar-index.js';
-import { encodeTar } from '../../../engine/bundles/tar/tar-writer.js';
 import type { ErrorCode } from '../../../engine/errors/index.js';
 import { BUNDLE_LIMITS, type BundleFiles } from '../../../signing/index.js';
 import { expectRejection, rejectionOf, SAMPLE_BUNDLE, sha256, utf8 } from '../../signing/sample-bundle.js';
+import { encodeTar } from './encode-tar.js';
 import { memoryTar, type RawEntry, rawTar } from './memory-tar.js';
 
 const BLOB = `blobs/sha256/${'0'.repeat(64)}`;

@@ -1,6 +1,6 @@
 import { TAR_BLOCK_BYTES } from '../../../engine/bundles/tar/tar-header.js';
 import { indexTar } from '../../../engine/bundles/tar/tar-index.js';
-import { encodeTar } from '../../../engine/bundles/tar/tar-writer.js';
+import { encodeTar } from '../../bundles/tar/encode-tar.js';
 import { fitChecksum, memoryTar } from '../../bundles/tar/memory-tar.js';
 import { SAMPLE_BUNDLE } from '../../signing/sample-bundle.js';
 import type { FuzzTarget } from '../fuzz-target.js';

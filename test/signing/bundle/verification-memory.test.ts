@@ -1,8 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
-import { acceptBundle, type BundleSource, MemoryBundle, readVerifiedBundle } from '../../../signing/index.js';
+import { acceptBundle, MemoryBundle, readVerifiedBundle } from '../../../signing/index.js';
 import {
   CI_KEY,
   NOW,
@@ -13,42 +10,11 @@ import {
   TRUST_CI,
   utf8,
 } from '../sample-bundle.js';
+import { CountingSource } from './counting-source.js';
 
 const FILES = 48;
 /** What may live while files are read one by one: the one in use, one on its way, and what a register still holds. */
 const FEW = 4;
-
-setFlagsFromString('--expose-gc');
-// The flag gives new contexts a global function: a full collection, done when it returns.
-const collectGarbage: () => void = runInNewContext('gc');
-
-/** Counts which of the arrays that it gave out somebody still refers to. */
-class CountingSource implements BundleSource {
-  readonly label = 'counted';
-  readonly #bundle: BundleSource;
-  readonly #given: WeakRef<Uint8Array>[] = [];
-
-  constructor(bundle: BundleSource) {
-    this.#bundle = bundle;
-  }
-
-  list(): Promise<ReadonlyMap<string, number>> {
-    return this.#bundle.list();
-  }
-
-  async read(path: string): Promise<Uint8Array> {
-    const bytes = await this.#bundle.read(path);
-    this.#given.push(new WeakRef(bytes));
-    return bytes;
-  }
-
-  async countLiving(): Promise<number> {
-    // A weak reference keeps its target until the job ends that made or followed it.
-    await setImmediate();
-    collectGarbage();
-    return this.#given.filter((reference) => reference.deref() !== undefined).length;
-  }
-}
 
 async function largeBundle(): Promise<CountingSource> {
   const policies = Array.from({ length: FILES }, (_, index) => ({

@@ -1,5 +1,5 @@
+import { encodeTarHeader, TAR_BLOCK_BYTES } from '../../../engine/bundles/tar/tar-header.js';
 import type { BundleFiles } from '../../../signing/index.js';
-import { encodeTarHeader, TAR_BLOCK_BYTES } from './tar-header.js';
 
 /**
  * A bundle as one tar file, in parts to be written one after another. The same files give the same bytes: in the order
