@@ -67,13 +67,15 @@ export class BtfPatch {
     const found = this.#btf.findString(text);
     if (found !== undefined) return found;
     const offset = this.#btf.stringsEnd + this.#newStrings.length;
-    this.#newStrings.push(...UTF8.encode(text), 0);
+    // One at a time: a call takes no more arguments than the stack holds, and a name may be longer.
+    for (const byte of UTF8.encode(text)) this.#newStrings.push(byte);
+    this.#newStrings.push(0);
     return offset;
   }
 
   /** @param words the record as it stands in the type section @returns its id */
   addType(words: readonly number[]): number {
-    this.#newTypes.push(...words);
+    for (const word of words) this.#newTypes.push(word);
     return this.#typeCount++;
   }
 
