@@ -1,8 +1,7 @@
 import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { BUNDLE_LIMITS } from '../../signing/index.js';
-import { hasSystemCode, reasonOf, VespidError } from '../errors/index.js';
-import { looksLikeKey, shownPath } from '../signers/index.js';
+import { hasSystemCode, looksLikeKey, reasonOf, shownPath, VespidError } from '../errors/index.js';
 
 /** A file named on the command line. */
 export interface InputFile {

@@ -1,6 +1,5 @@
-import { VespidError } from '../errors/index.js';
+import { shownVariable, VespidError } from '../errors/index.js';
 import { type OpenedPrivateKey, openPem } from './key-file.js';
-import { shownVariable } from './mistaken-secret.js';
 import type { PassphraseOptions } from './passphrase.js';
 import type { Surroundings } from './surroundings.js';
 

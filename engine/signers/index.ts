@@ -6,7 +6,6 @@ export {
   type KeylessSpec,
   openKeylessSigner,
 } from './keyless/open-keyless-signer.js';
-export { looksLikeKey, shownPath } from './mistaken-secret.js';
 export { type KeySpec, type OpenedKey, type OpenedSigner, openKey, openSigner } from './open-signers.js';
 export { chooseNewPassphrase, type PassphraseOptions } from './passphrase.js';
 export type { Surroundings } from './surroundings.js';

@@ -1,6 +1,5 @@
-import { VespidError } from '../errors/index.js';
+import { shownVariable, VespidError } from '../errors/index.js';
 import { warnIfOthersCanRead } from './file-mode.js';
-import { shownVariable } from './mistaken-secret.js';
 import type { Surroundings } from './surroundings.js';
 
 /** Where a passphrase comes from, as the command line says. */

@@ -1,8 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
-import { hasSystemCode, VespidError } from '../errors/index.js';
+import { hasSystemCode, looksLikeKey, VespidError } from '../errors/index.js';
 
 /** A trust policy is a page of YAML, or some pages with all keys in it; anything much larger is another file. */
 const MAX_TRUST_FILE_BYTES = 1024 * 1024;
+/** Further on, a policy may have keys in it. */
+const KEY_START_CHARACTERS = 16;
 const HINT = 'give a trust policy: YAML, or the file that `vespid trust sign` wrote';
 
 /**
@@ -37,8 +39,18 @@ export function readTrustFile(file: string): Uint8Array {
   }
 }
 
-/** @throws VespidError INPUT_NOT_TEXT */
+/**
+ * The text of a trust policy. A key in its place is refused by its kind, before a message quotes its first line.
+ *
+ * @throws VespidError INPUT_NOT_TEXT, INPUT_WRONG_KIND
+ */
 export function trustFileText(bytes: Uint8Array, file: string): string {
+  const text = decodeText(bytes, file);
+  if (!looksLikeKey(text.trimStart().slice(0, KEY_START_CHARACTERS))) return text;
+  throw new VespidError('INPUT_WRONG_KIND', `${file}: expected a trust policy, found a key`, { hint: HINT });
+}
+
+function decodeText(bytes: Uint8Array, file: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {

@@ -359,6 +359,22 @@ describe('bad input', () => {
     }
   });
 
+  it.each(['check', 'show'])(
+    'does not quote a key in the place of a trust policy: trust %s',
+    async (command) => {
+      const pem = readFileSync(at('ci.key'), 'utf8');
+      const body = pem.split('\n')[1] ?? '';
+      for (const key of [pem, body, Buffer.from(pem).toString('base64')]) {
+        writeFileSync(at('key-as-policy'), `\n${key}`);
+        const { exitCode, stderr } = await runVespid('trust', command, at('key-as-policy'));
+        expect(exitCode).toBe(2);
+        expect(stderr).toContain('INPUT_WRONG_KIND: ');
+        expect(stderr).not.toContain(key.trim().slice(-40, -30));
+        expect(stderr).not.toContain(body.slice(22, 30));
+      }
+    },
+  );
+
   it('points into the policy', async () => {
     const { stderr } = await runVespid('compile', at('wrong-type.yaml'), '--out', at('out'));
     expect(stderr).toContain(`${at('wrong-type.yaml')}:8:14: POLICY_CEL_TYPE: `);
