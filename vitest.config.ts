@@ -7,6 +7,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // Every CPU: by itself vitest leaves one free, which is half of a machine with two.
+          maxWorkers: '100%',
           include: ['test/**/*.test.ts'],
           exclude: ['test/host/**', 'test/interop/**', 'test/kafka/**', 'test/vm/**', 'test/package/**'],
         },
