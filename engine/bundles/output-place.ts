@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { hasSystemCode, reasonOf, VespidError } from '../errors/index.js';
@@ -14,19 +15,53 @@ export function occupied(target: string, found: string, cause?: unknown): Vespid
   );
 }
 
+/** The two halves of writing something whole or not at all. */
+export interface StagedWrite<Result> {
+  /** Writes into the staging directory; may take minutes. A signal that ends the process removes what was written. */
+  readonly fill: (stagingDirectory: string) => Promise<Result>;
+  /** Moves it to where it belongs. */
+  readonly place: (stagingDirectory: string) => Promise<void>;
+}
+
 /**
- * Gives `use` a new directory beside the target, so that a rename stays on one file system, and removes it with all
- * that is left in it.
+ * Makes a new directory beside the target, so that a rename stays on one file system, fills it, places what is in it,
+ * and removes it with all that is left in it.
  */
 export async function withStagingDirectory<Result>(
   target: string,
-  use: (stagingDirectory: string) => Promise<Result>,
+  { fill, place }: StagedWrite<Result>,
 ): Promise<Result> {
   const stagingDirectory = await makeStagingDirectory(target);
   try {
-    return await use(stagingDirectory);
+    const result = await removedOnSignal(stagingDirectory, () => fill(stagingDirectory));
+    // From here on the directory may hold the older bundle, aside: no signal removes it.
+    await place(stagingDirectory);
+    return result;
   } finally {
     await rm(stagingDirectory, { recursive: true, force: true });
+  }
+}
+
+const ENDING_SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/** Runs `action`; a signal meanwhile removes the directory and then ends the process as it would have. */
+async function removedOnSignal<Result>(directory: string, action: () => Promise<Result>): Promise<Result> {
+  const forget = () => {
+    for (const name of ENDING_SIGNALS) process.off(name, end);
+  };
+  const end = (signal: NodeJS.Signals) => {
+    forget();
+    try {
+      rmSync(directory, { recursive: true, force: true });
+    } finally {
+      process.kill(process.pid, signal);
+    }
+  };
+  for (const name of ENDING_SIGNALS) process.on(name, end);
+  try {
+    return await action();
+  } finally {
+    forget();
   }
 }
 

@@ -17,19 +17,20 @@ export async function writeDirectory<Result>(
 ): Promise<Result> {
   const target = resolve(directory);
   await examineTarget(target);
-  return withStagingDirectory(target, async (stagingDirectory) => {
-    const staged = join(stagingDirectory, 'new');
-    await orUnwritable(target, () => mkdir(join(staged, 'blobs', 'sha256'), { recursive: true }));
-    const result = await fill((path, bytes) =>
-      orUnwritable(target, () => writeDurably(join(staged, path), bytes)),
-    );
-    // Filling may have taken minutes.
-    const state = await examineTarget(target);
-    await orUnwritable(target, async () => {
-      await moveIntoPlace(staged, target, state, join(stagingDirectory, 'old'));
-      await syncDirectory(dirname(target));
-    });
-    return result;
+  return withStagingDirectory(target, {
+    fill: async (stagingDirectory) => {
+      const staged = join(stagingDirectory, 'new');
+      await orUnwritable(target, () => mkdir(join(staged, 'blobs', 'sha256'), { recursive: true }));
+      return fill((path, bytes) => orUnwritable(target, () => writeDurably(join(staged, path), bytes)));
+    },
+    place: async (stagingDirectory) => {
+      // Filling may have taken minutes.
+      const state = await examineTarget(target);
+      await orUnwritable(target, async () => {
+        await moveIntoPlace(join(stagingDirectory, 'new'), target, state, join(stagingDirectory, 'old'));
+        await syncDirectory(dirname(target));
+      });
+    },
   });
 }
 

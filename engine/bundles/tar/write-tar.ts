@@ -28,16 +28,16 @@ export async function writeTar<Result>(
 ): Promise<Result> {
   const target = resolve(path);
   await requireReplaceable(target);
-  return withStagingDirectory(target, async (stagingDirectory) => {
-    const staged = join(stagingDirectory, 'new');
-    const result = await writeDurably(staged, sizes, target, fill);
-    // Filling may have taken minutes.
-    await requireReplaceable(target);
-    await orUnwritable(target, async () => {
-      await rename(staged, target);
-      await syncDirectory(dirname(target));
-    });
-    return result;
+  return withStagingDirectory(target, {
+    fill: (stagingDirectory) => writeDurably(join(stagingDirectory, 'new'), sizes, target, fill),
+    place: async (stagingDirectory) => {
+      // Filling may have taken minutes.
+      await requireReplaceable(target);
+      await orUnwritable(target, async () => {
+        await rename(join(stagingDirectory, 'new'), target);
+        await syncDirectory(dirname(target));
+      });
+    },
   });
 }
 
