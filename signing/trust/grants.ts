@@ -3,46 +3,37 @@ import { type NamePattern, parseNamePattern } from './name-pattern.js';
 /** What a policy asks for, or what the bytes of a program can do to a task. */
 export type Effect = 'audit' | 'deny' | 'kill';
 
-/** What a signer may sign, as its author writes it. */
-export interface GrantsDocument {
-  readonly bundles?: readonly string[];
-  readonly programTypes?: readonly string[];
-  readonly attachTypes?: readonly string[];
-  readonly attachTargets?: readonly string[];
-  readonly helpers?: CallGrantDocument;
-  readonly kfuncs?: CallGrantDocument;
-  readonly effects?: readonly Effect[];
-}
-
-export interface CallGrantDocument {
-  readonly allow?: readonly string[];
-  readonly deny?: readonly string[];
-}
-
 /**
  * What a signer may sign. A member that is absent limits nothing; one that is there limits to what it lists, for
  * every program and policy of a bundle. The empty name counts as a name: a program without attach target is
  * entitled only by a pattern that matches "" (`""`, `*` or `**`).
  */
-export interface Grants {
+export interface GrantsOf<Name> {
   /** Names of bundles. */
-  readonly bundles?: readonly NamePattern[];
+  readonly bundles?: readonly Name[];
   /** Program types, by the names in claims: `lsm`, `cgroup_sock_addr`. */
-  readonly programTypes?: readonly NamePattern[];
-  readonly attachTypes?: readonly NamePattern[];
-  readonly attachTargets?: readonly NamePattern[];
+  readonly programTypes?: readonly Name[];
+  readonly attachTypes?: readonly Name[];
+  readonly attachTargets?: readonly Name[];
   /** Helper functions, by the kernel's names. */
-  readonly helpers?: CallGrant;
-  readonly kfuncs?: CallGrant;
+  readonly helpers?: CallGrantOf<Name>;
+  readonly kfuncs?: CallGrantOf<Name>;
   /** Of policies, and of the bytes of programs. */
   readonly effects?: readonly Effect[];
 }
 
 /** Functions that may be called: those of `allow` (absent: all) without those of `deny`. */
-export interface CallGrant {
-  readonly allow?: readonly NamePattern[];
-  readonly deny?: readonly NamePattern[];
+export interface CallGrantOf<Name> {
+  readonly allow?: readonly Name[];
+  readonly deny?: readonly Name[];
 }
+
+/** As their author writes them. */
+export type GrantsDocument = GrantsOf<string>;
+export type CallGrantDocument = CallGrantOf<string>;
+/** As names are held against them. */
+export type Grants = GrantsOf<NamePattern>;
+export type CallGrant = CallGrantOf<NamePattern>;
 
 /** The grants that a document describes; its form was checked by the schema. */
 export function resolveGrants(document: GrantsDocument): Grants {
