@@ -13,5 +13,5 @@ export {
 export { type KnownNames, policyWarnings } from './policy-warnings.js';
 export { fetchSigstoreRoot, SIGSTORE_MIRROR_URL } from './sigstore-root.js';
 export { DEFAULT_STATE_FILE, StateFile } from './state-file.js';
-export { readTrustFile, trustFileText } from './trust-file.js';
+export { readTrustFile } from './trust-file.js';
 export { type AppliedTrustPolicy, updateTrustPolicies } from './update-trust-policies.js';

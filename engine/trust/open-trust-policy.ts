@@ -15,7 +15,7 @@ import {
   verifySignedTrustPolicy,
 } from '../../signing/index.js';
 import { VespidError } from '../errors/index.js';
-import { readTrustFile, trustFileText } from './trust-file.js';
+import { readTrustFile } from './trust-file.js';
 
 /** What a trust policy is held against. */
 export interface TrustPolicyContext {
@@ -62,8 +62,7 @@ export interface ReadTrustPolicy {
  * @throws VespidError INPUT_*, TRUST_POLICY_*, KEY_*
  */
 export function readTrustPolicy(file: string): ReadTrustPolicy {
-  const bytes = readTrustFile(file);
-  const text = trustFileText(bytes, file);
+  const { bytes, text } = readTrustFile(file);
   if (!isSignedPolicy(text)) return { policy: parseTrustPolicy(text, file, readText) };
   const progress = signingProgress(bytes, file);
   return { policy: progress.policy, progress };
@@ -77,8 +76,7 @@ export function readTrustPolicy(file: string): ReadTrustPolicy {
  * @throws VespidError INPUT_*, TRUST_POLICY_*, KEY_*
  */
 export function openTrustPolicyIn(file: string, context: TrustPolicyContext): OpenedTrustPolicy {
-  const bytes = readTrustFile(file);
-  const text = trustFileText(bytes, file);
+  const { bytes, text } = readTrustFile(file);
   const opened = isSignedPolicy(text)
     ? openSigned(bytes, file, context)
     : openPlain(parseTrustPolicy(text, file, readText), file, context);

@@ -7,12 +7,23 @@ const MAX_TRUST_FILE_BYTES = 1024 * 1024;
 const KEY_START_CHARACTERS = 16;
 const HINT = 'give a trust policy: YAML, or the file that `vespid trust sign` wrote';
 
+/** A trust policy, plain or signed, as it stands in its file. */
+export interface TrustFile {
+  readonly bytes: Uint8Array;
+  readonly text: string;
+}
+
 /**
- * The bytes of a trust policy, plain or signed.
+ * Reads a trust policy. A key in its place is refused by its kind, before a message quotes its first line.
  *
- * @throws VespidError INPUT_NOT_FOUND, INPUT_WRONG_KIND, INPUT_TOO_LARGE, INPUT_UNREADABLE
+ * @throws VespidError INPUT_NOT_FOUND, INPUT_WRONG_KIND, INPUT_TOO_LARGE, INPUT_UNREADABLE, INPUT_NOT_TEXT
  */
-export function readTrustFile(file: string): Uint8Array {
+export function readTrustFile(file: string): TrustFile {
+  const bytes = readBytes(file);
+  return { bytes, text: textOf(bytes, file) };
+}
+
+function readBytes(file: string): Uint8Array {
   try {
     const status = statSync(file);
     if (!status.isFile()) {
@@ -39,12 +50,7 @@ export function readTrustFile(file: string): Uint8Array {
   }
 }
 
-/**
- * The text of a trust policy. A key in its place is refused by its kind, before a message quotes its first line.
- *
- * @throws VespidError INPUT_NOT_TEXT, INPUT_WRONG_KIND
- */
-export function trustFileText(bytes: Uint8Array, file: string): string {
+function textOf(bytes: Uint8Array, file: string): string {
   const text = decodeText(bytes, file);
   if (!looksLikeKey(text.trimStart().slice(0, KEY_START_CHARACTERS))) return text;
   throw new VespidError('INPUT_WRONG_KIND', `${file}: expected a trust policy, found a key`, { hint: HINT });

@@ -10,7 +10,7 @@ import {
 } from '../../../signing/index.js';
 import { VespidError } from '../../errors/index.js';
 import { openKey } from '../../signers/index.js';
-import { readTrustFile, trustFileText } from '../../trust/index.js';
+import { readTrustFile } from '../../trust/index.js';
 import { helpNotes } from '../help-text.js';
 import { readInputFile, textOf } from '../input-file.js';
 import { replaceFile } from '../output-file.js';
@@ -83,8 +83,7 @@ function noKey(): VespidError {
 }
 
 async function signFile(file: string, add: boolean, signers: readonly Signer[]): Promise<Uint8Array> {
-  const bytes = readTrustFile(file);
-  const text = trustFileText(bytes, file);
+  const { bytes, text } = readTrustFile(file);
   if (isSignedPolicy(text) !== add) {
     const [expected, found] = add ? ['signed', 'plain'] : ['plain', 'signed'];
     throw new VespidError('USAGE', `${file}: expected a ${expected} trust policy, found a ${found} one`, {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isSignedPolicy, parseTrustPolicy, type TrustPolicy } from '../../../signing/index.js';
 import { VespidError } from '../../errors/index.js';
-import { readTrustFile, trustFileText } from '../trust-file.js';
+import { readTrustFile } from '../trust-file.js';
 import { type Insertion, insertYaml } from './insert-yaml.js';
 
 /** A trust policy file with a change that is not written yet. */
@@ -23,7 +23,7 @@ export function editTrustPolicy(
   file: string,
   insertionsOf: (policy: TrustPolicy) => readonly Insertion[],
 ): EditedTrustPolicy {
-  const before = trustFileText(readTrustFile(file), file);
+  const { text: before } = readTrustFile(file);
   if (isSignedPolicy(before)) {
     throw new VespidError('INPUT_WRONG_KIND', `${file}: expected a plain trust policy, found a signed one`, {
       hint: 'change the plain file with a higher version, and sign it again: vespid trust sign',
